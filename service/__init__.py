@@ -1,0 +1,1 @@
+"""The MCP resource server: FastAPI and FastMCP behind one guard."""
