@@ -1,0 +1,144 @@
+"""JWS compact serialisation (RFC 7515 section 7.1), read strictly and before any cryptography.
+
+joserfc verifies signatures; the parsing is ours because the library takes more than the standards allow: UTF-16,
+duplicate names, non-canonical base64url, unknown members (measured, docs/security-model.md).
+"""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from service.auth.errors import TokenRefused
+
+MAX_TOKEN_BYTES: Final = 8192
+MAX_HEADER_CHARACTERS: Final = 1024
+MAX_DEPTH: Final = 16
+
+_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+# RFC 4648 section 3.5: the unused bits of the last character are zero, so each value has one spelling.
+_LAST: Final = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+_HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ"})
+_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompactToken:
+    """The parts of a token; nothing of it is verified yet."""
+
+    algorithm: str
+    kid: str
+    payload: str
+    signing_input: bytes
+    signature: bytes
+
+
+def parse(token: str) -> CompactToken:
+    """Split a token and check its header.
+
+    Args:
+        token: the value after `Bearer `.
+
+    Raises:
+        TokenRefused: it is too large or not of the strict form.
+    """
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TokenRefused("token_too_large")
+    match = _COMPACT.fullmatch(token)
+    if match is None:
+        raise TokenRefused("malformed_token")
+    header, payload, signature = match.groups()
+    algorithm, kid = parse_header(header)
+    signing_input = token[: match.end(2)].encode("ascii")
+    return CompactToken(algorithm, kid, payload, signing_input, decode_segment(signature))
+
+
+def parse_header(segment: str) -> tuple[str, str]:
+    """Return `alg` and `kid` of a JOSE header (RFC 7515 section 4).
+
+    Only `alg`, `kid` and `typ` may stand there: `crit`, `jku`, `x5u`, `jwk`, `zip` and what nobody knows are refused.
+    """
+    if len(segment) > MAX_HEADER_CHARACTERS:
+        raise TokenRefused("malformed_token")
+    header = parse_object(decode_segment(segment), "malformed_token")
+    algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
+    if not isinstance(algorithm, str):
+        raise TokenRefused("malformed_token")
+    if not header.keys() <= _HEADER_MEMBERS:
+        raise TokenRefused("malformed_token")
+    if not isinstance(kind, str) or kind.lower() not in _TYPES:
+        raise TokenRefused("wrong_type")
+    if not isinstance(kid, str) or not 0 < len(kid) <= 200:
+        raise TokenRefused("unknown_key")
+    return algorithm, kid
+
+
+def decode_segment(segment: str) -> bytes:
+    """Decode base64url without padding (RFC 7515 section 2); a second spelling of the same bytes is refused."""
+    rest = len(segment) % 4
+    if rest == 1 or (rest and segment[-1] not in _LAST[rest]):
+        raise TokenRefused("malformed_token")
+    return base64.urlsafe_b64decode(segment + "=" * (-rest % 4))
+
+
+def parse_object(data: bytes, reason: str) -> dict[str, Any]:
+    """Parse a JSON object (RFC 8259): UTF-8 without a byte order mark, no name twice, finite numbers, bounded depth.
+
+    Args:
+        data: the bytes.
+        reason: the reason of the refusal.
+
+    Raises:
+        TokenRefused: with that reason.
+    """
+    try:
+        text = data.decode("utf-8")
+        if text.count("[") + text.count("{") > MAX_DEPTH:
+            _check_depth(text)
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise TokenRefused(reason) from error
+    if not isinstance(value, dict):
+        raise TokenRefused(reason)
+    return value
+
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for character in re.sub(r"[^\[\]{}]", "", _STRING.sub("", text)):
+        depth += 1 if character in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError("too deep")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice")
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise ValueError("too many digits")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if not -1e18 < value < 1e18:
+        raise ValueError("out of range")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+)

@@ -1,0 +1,244 @@
+"""The keys of the authorization server: discovered, fetched, kept fresh, and kept through an outage.
+
+OpenID Connect Discovery 1.0 section 4 and RFC 7517 section 5. Four rules hold always:
+a key at hand never waits for the network; a failed or broken answer never shrinks a good set; unknown key ids cannot
+make us flood the authorization server; an outage is `KeysUnavailable`, never a refusal.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import structlog
+from aiocache.base import BaseCache  # type: ignore[import-untyped]
+
+from service.auth.errors import KeysUnavailable
+from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
+
+FETCH_SECONDS: Final = 3.0
+MAX_DOCUMENT_BYTES: Final = 64 * 1024
+MAX_STALE_SECONDS: Final = 4 * 3600
+RETRY_AFTER_SECONDS: Final = 5
+# An unknown key id may cause 2 fetches at once and one every 30 s after that; it waits at most 2 s for its turn.
+UNKNOWN_KID_BURST: Final = 2
+UNKNOWN_KID_REFILL_SECONDS: Final = 30.0
+UNKNOWN_KID_WAIT_SECONDS: Final = 2.0
+_CACHE_KEY: Final = "secure-mcp:jwks"
+
+log = structlog.get_logger(__name__)
+
+
+class FetchFailed(Exception):
+    """The authorization server gave no usable key set; the text is a short reason for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys by `kid`, and when they were fetched (seconds since the epoch)."""
+
+    keys: Mapping[str, VerificationKey]
+    fetched_at: float
+
+
+class JwksKeySource:
+    """Keeps the verification keys of one issuer.
+
+    Args:
+        issuer: the exact issuer; discovery must return the very same string (RFC 8414 section 3.3).
+        internal_url: where the issuer is reached from here, when that differs from its public URL.
+        ttl: seconds until a set is due for renewal; renewal begins at four fifths of it.
+        cache: shares the last good set between processes and over restarts; memory of the process by default.
+        algorithms: allowed values of `alg`.
+        transport: for tests.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        internal_url: str | None,
+        ttl: int,
+        cache: BaseCache,
+        algorithms: Sequence[str] = SUPPORTED_ALGORITHMS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = issuer
+        self._base = internal_url or issuer
+        self._ttl = ttl
+        self._cache = cache
+        self._algorithms = tuple(algorithms)
+        self._clock = clock
+        self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
+        self._set: KeySet | None = None
+        self._fetch: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
+        self._began_at = 0.0
+        self._permits = float(UNKNOWN_KID_BURST)
+        self._permits_at = time.monotonic()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are keys, fresh or stale, that may still be used."""
+        return self._set is not None and self._clock() - self._set.fetched_at <= MAX_STALE_SECONDS
+
+    async def start(self) -> None:
+        """Take the shared set if there is one, and begin to renew it."""
+        await self._load_shared()
+        self._renewal = asyncio.create_task(self._renew_for_ever())
+
+    async def stop(self) -> None:
+        """Stop renewing and close connections."""
+        for task in (self._renewal, self._fetch):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        await self._client.aclose()
+        await self._cache.close()
+
+    async def key(self, kid: str) -> VerificationKey | None:
+        """Return the key with this id.
+
+        Args:
+            kid: the `kid` of a token, so anything a stranger may write.
+
+        Returns:
+            The key, or None when the authorization server has none such.
+
+        Raises:
+            KeysUnavailable: nothing can be said now.
+        """
+        if self._set is not None and self.ready and (key := self._set.keys.get(kid)):
+            return key
+        asked_at = time.monotonic()
+        if not self.ready:
+            await self._fetch_once()
+        else:
+            # A fetch that began before the question may have missed the key.
+            while kid not in self._set_keys() and self._began_at < asked_at:
+                if not await self._permitted_fetch(asked_at + UNKNOWN_KID_WAIT_SECONDS):
+                    break
+        if not self.ready or self._set is None:
+            raise KeysUnavailable(RETRY_AFTER_SECONDS)
+        key = self._set.keys.get(kid)
+        if key is None and self._clock() - self._set.fetched_at > self._ttl:
+            raise KeysUnavailable(RETRY_AFTER_SECONDS)  # the set is stale: the key may well be genuine
+        return key
+
+    def _set_keys(self) -> Mapping[str, VerificationKey]:
+        return self._set.keys if self._set is not None else {}
+
+    async def _permitted_fetch(self, deadline: float) -> bool:
+        """Fetch as soon as the token bucket allows, or say False when that is after the deadline (monotonic seconds).
+
+        Everybody who asks meanwhile waits for the same fetch.
+        """
+        if self._fetch is None or self._fetch.done():
+            now = time.monotonic()
+            refilled = self._permits + (now - self._permits_at) / UNKNOWN_KID_REFILL_SECONDS
+            self._permits, self._permits_at = min(float(UNKNOWN_KID_BURST), refilled), now
+            wait = max(0.0, (1.0 - self._permits) * UNKNOWN_KID_REFILL_SECONDS)
+            if now + wait > deadline:
+                return False
+            self._permits -= 1.0
+            await self._fetch_once(wait)
+        else:
+            await self._fetch_once()
+        return True
+
+    async def _fetch_once(self, wait: float = 0.0) -> None:
+        """Join the fetch under way or begin one after `wait` seconds; returns when it ended, well or badly."""
+        if self._fetch is None or self._fetch.done():
+            self._fetch = asyncio.create_task(self._fetch_and_keep(wait))
+        await asyncio.shield(self._fetch)
+
+    async def _renew_for_ever(self) -> None:
+        failures = 0
+        while True:
+            before = self._set
+            due = 0.0 if before is None else before.fetched_at + 0.8 * self._ttl - self._clock()
+            if failures:
+                due = min(2.0**failures, 30.0) if self.ready else 1.0
+            await asyncio.sleep(max(due, 0.0) * random.uniform(0.9, 1.1))  # noqa: S311 - spreads workers, no secret
+            await self._fetch_once()
+            failures = failures + 1 if self._set is before else 0
+
+    async def _fetch_and_keep(self, wait: float) -> None:
+        if wait:
+            await asyncio.sleep(wait)
+        self._began_at = time.monotonic()
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                document = await self._download()
+        except (FetchFailed, TimeoutError, httpx.HTTPError, ValueError, RecursionError) as error:
+            reason = str(error) if isinstance(error, FetchFailed) else type(error).__name__
+            log.warning("jwks_fetch_failed", reason=reason, keys_at_hand=self._set is not None)
+            return
+        self._keep(document, self._clock())
+        await self._share(document)
+
+    async def _download(self) -> Any:
+        metadata = await self._get(f"{self._base}/.well-known/openid-configuration")
+        if not isinstance(metadata, dict) or metadata.get("issuer") != self._issuer:
+            raise FetchFailed("another_issuer")
+        jwks_uri = metadata.get("jwks_uri")
+        if not isinstance(jwks_uri, str):
+            raise FetchFailed("no_jwks_uri")
+        for base in (self._issuer, self._base):  # never follow a URL to another host
+            if jwks_uri.startswith(f"{base}/"):
+                document = await self._get(self._base + jwks_uri.removeprefix(base))
+                break
+        else:
+            raise FetchFailed("foreign_jwks_uri")
+        if not import_keys(document, self._algorithms)[0]:
+            raise FetchFailed("no_usable_key")
+        return document
+
+    async def _get(self, url: str) -> Any:
+        async with self._client.stream("GET", url, headers={"accept": "application/json"}) as response:
+            if response.status_code != httpx.codes.OK:
+                raise FetchFailed(f"status_{response.status_code}")
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_DOCUMENT_BYTES:
+                    raise FetchFailed("too_large")
+        return json.loads(body.decode("utf-8"))
+
+    def _keep(self, document: object, fetched_at: float) -> None:
+        """Take a set over unless it is older than ours or has no usable key."""
+        if self._set is not None and fetched_at < self._set.fetched_at:
+            return
+        keys, dropped = import_keys(document, self._algorithms)
+        if not keys:
+            return
+        if self._set is None or self._set.keys.keys() != keys.keys():
+            for kid, reason in dropped:
+                log.info("jwk_dropped", kid=kid, reason=reason)
+            log.info("jwks_changed", keys=sorted(keys))
+        self._set = KeySet(keys, fetched_at)
+
+    async def _load_shared(self) -> None:
+        try:
+            shared = await self._cache.get(_CACHE_KEY)
+            if shared:
+                entry = json.loads(shared)
+                if entry["issuer"] == self._issuer and entry["fetched_at"] <= self._clock():
+                    self._keep(entry["document"], float(entry["fetched_at"]))
+        except Exception as error:  # noqa: BLE001 - the cache is a convenience: without it we fetch
+            log.warning("jwks_cache_failed", operation="get", error=type(error).__name__)
+
+    async def _share(self, document: object) -> None:
+        entry = {"issuer": self._issuer, "fetched_at": self._clock(), "document": document}
+        try:
+            await self._cache.set(_CACHE_KEY, json.dumps(entry), ttl=MAX_STALE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the cache is a convenience: the set is in memory already
+            log.warning("jwks_cache_failed", operation="set", error=type(error).__name__)
