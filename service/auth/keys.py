@@ -78,6 +78,7 @@ class JwksKeySource:
         self._clock = clock
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
+        self._epoch = 0
         self._fetch: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._began_at = 0.0
@@ -88,6 +89,11 @@ class JwksKeySource:
     def ready(self) -> bool:
         """Whether there are keys, fresh or stale, that may still be used."""
         return self._set is not None and self._clock() - self._set.fetched_at <= MAX_STALE_SECONDS
+
+    @property
+    def epoch(self) -> int:
+        """A number that changes whenever a key comes or goes."""
+        return self._epoch
 
     async def start(self) -> None:
         """Take the shared set if there is one, and begin to renew it."""
@@ -224,6 +230,7 @@ class JwksKeySource:
             for kid, reason in dropped:
                 log.info("jwk_dropped", kid=kid, reason=reason)
             log.info("jwks_changed", keys=sorted(keys))
+            self._epoch += 1
         self._set = KeySet(keys, fetched_at)
 
     async def _load_shared(self) -> None:

@@ -1,15 +1,16 @@
 """Access tokens of Keycloak: signature and claims (RFC 7519, RFC 8725, RFC 9068), read into a `Caller`."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeGuard
+from typing import Any, Final, NamedTuple, Protocol, TypeGuard
 
-from service.auth.compact import CompactToken, decode_segment, parse, parse_object
+from service.auth.compact import decode_segment, parse_header, parse_object, split
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jwk import VerificationKey
+from service.auth.verified import VerifiedTokens
 from service.contract import Contract
 
 __all__ = ["Caller", "KeySource", "KeysUnavailable", "TokenRefused", "TokenValidator"]
@@ -18,8 +19,12 @@ __all__ = ["Caller", "KeySource", "KeysUnavailable", "TokenRefused", "TokenValid
 _IDENTIFIER: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+# A number of seconds since the epoch that a date can have: up to the year 5138.
+_MAX_TIME: Final = 1e11
+_MAX_HEADERS: Final = 64
+
+
+class Caller(NamedTuple):
     """Who calls, as the authorization server says it.
 
     `scopes` are the granted scopes with all that they imply by the contract, `token_scopes` as they stand in the token.
@@ -45,6 +50,10 @@ class KeySource(Protocol):
     @property
     def ready(self) -> bool:
         """Whether a token can be judged now."""
+
+    @property
+    def epoch(self) -> int:
+        """A number that changes whenever a key comes or goes."""
 
     async def start(self) -> None:
         """Begin to keep the keys fresh."""
@@ -72,6 +81,8 @@ class TokenValidator:
         contract: says what a scope implies.
         allowed_clients: client ids that may call; empty means every client of the realm.
         max_lifetime: the longest accepted `exp - iat` in seconds.
+        cache_seconds: how long a verified token is remembered, so the longest time by which a change at the
+            authorization server may be noticed late; 0 remembers nothing.
         clock: seconds since the epoch.
     """
 
@@ -86,6 +97,7 @@ class TokenValidator:
         contract: Contract,
         allowed_clients: frozenset[str] = frozenset(),
         max_lifetime: int = 3600,
+        cache_seconds: int = 30,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
@@ -96,6 +108,10 @@ class TokenValidator:
         self._contract = contract
         self._allowed_clients = allowed_clients
         self._max_lifetime = max_lifetime
+        self._verified: VerifiedTokens[Caller] = VerifiedTokens(cache_seconds)
+        self._headers: dict[bytes, VerificationKey] = {}
+        self._scopes: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._epoch = keys.epoch
         self._clock = clock
 
     async def validate(self, token: str) -> Caller:
@@ -108,20 +124,37 @@ class TokenValidator:
             TokenRefused: it is no valid access token for this resource.
             KeysUnavailable: the keys cannot be had, so nothing can be said.
         """
-        parsed = parse(token)
-        if parsed.algorithm not in self._algorithms:
+        if self._epoch != self._keys.epoch:
+            self._epoch = self._keys.epoch
+            self._verified.clear()
+            self._headers.clear()
+        now = self._clock()
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        if caller := self._verified.get(digest, now):
+            return caller
+        parsed = split(token)
+        key = self._headers.get(parsed.header) or await self._key(parsed.header)
+        if not key.verify(parsed.signing_input, decode_segment(parsed.signature)):
+            raise TokenRefused("bad_signature")
+        if len(self._headers) < _MAX_HEADERS:  # only a header that a good signature covers is remembered
+            self._headers[parsed.header] = key
+        caller = self._caller(parsed.payload, now)
+        self._verified.put(digest, caller, now, caller.expires_at)
+        return caller
+
+    async def _key(self, header: bytes) -> VerificationKey:
+        algorithm, kid = parse_header(header)
+        if algorithm not in self._algorithms:
             raise TokenRefused("wrong_algorithm")
-        key = await self._keys.key(parsed.kid)
+        key = await self._keys.key(kid)
         if key is None:
             raise TokenRefused("unknown_key")
-        if parsed.algorithm not in key.names:
+        if algorithm not in key.names:
             raise TokenRefused("wrong_algorithm")
-        if not key.verify(parsed.signing_input, parsed.signature):
-            raise TokenRefused("bad_signature")
-        return self._caller(parsed)
+        return key
 
-    def _caller(self, parsed: CompactToken) -> Caller:
-        claims = parse_object(decode_segment(parsed.payload), "malformed_claims")
+    def _caller(self, payload: bytes, now: float) -> Caller:
+        claims = parse_object(decode_segment(payload), "malformed_claims")
         if claims.get("typ") != "Bearer":
             raise TokenRefused("wrong_type")
         if claims.get("iss") != self._issuer:
@@ -129,22 +162,18 @@ class TokenValidator:
         self._check_audience(claims.get("aud"))
         if "cnf" in claims:
             raise TokenRefused("sender_constrained")
-        expires_at = self._check_time(claims)
+        expires_at = self._check_time(claims, now)
         subject, client_id = claims.get("sub"), claims.get("azp", claims.get("client_id"))
         if not _is_identifier(subject) or not _is_identifier(client_id):
             raise TokenRefused("malformed_claims")
         if self._allowed_clients and client_id not in self._allowed_clients:
             raise TokenRefused("client_not_allowed")
-        scope = claims.get("scope", "")
-        if not isinstance(scope, str):
-            raise TokenRefused("malformed_claims")
-        # RFC 6749 section 3.3: U+0020 and nothing else separates scopes.
-        token_scopes = frozenset(scope.split(" ")) - {""}
+        token_scopes, scopes = self._scopes_of(claims.get("scope", ""))
         return Caller(
             subject=subject,
             client_id=client_id,
             issuer=self._issuer,
-            scopes=self._contract.expand(token_scopes),
+            scopes=scopes,
             token_scopes=token_scopes,
             realm_roles=_roles(claims.get("realm_access")),
             client_roles=_client_roles(claims.get("resource_access")),
@@ -154,6 +183,18 @@ class TokenValidator:
             token_id=_identifier_or_none(claims.get("jti")),
         )
 
+    def _scopes_of(self, scope: object) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the scopes as granted and with what they imply; the same few strings come again and again."""
+        if not isinstance(scope, str):
+            raise TokenRefused("malformed_claims")
+        if known := self._scopes.get(scope):
+            return known
+        token_scopes = frozenset(scope.split(" ")) - {""}  # RFC 6749 section 3.3: U+0020 and nothing else separates
+        scopes = token_scopes, self._contract.expand(token_scopes)
+        if len(self._scopes) < _MAX_HEADERS:
+            self._scopes[scope] = scopes
+        return scopes
+
     def _check_audience(self, audience: object) -> None:
         audiences = [audience] if isinstance(audience, str) else audience
         if not isinstance(audiences, list) or not all(isinstance(entry, str) for entry in audiences):
@@ -161,9 +202,8 @@ class TokenValidator:
         if self._audience not in audiences:
             raise TokenRefused("wrong_audience")
 
-    def _check_time(self, claims: Mapping[str, Any]) -> int:
+    def _check_time(self, claims: Mapping[str, Any], now: float) -> int:
         """RFC 7519 sections 4.1.4 to 4.1.6: exp and iat are required here, nbf is judged when it is there."""
-        now = self._clock()
         expires_at, issued_at = _time(claims.get("exp")), _time(claims.get("iat"))
         if now >= expires_at + self._leeway:
             raise TokenRefused("expired")
@@ -175,9 +215,9 @@ class TokenValidator:
 
 
 def _time(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TokenRefused("malformed_claims")
-    return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and -_MAX_TIME < value < _MAX_TIME:
+        return value
+    raise TokenRefused("malformed_claims")
 
 
 def _is_identifier(value: object) -> TypeGuard[str]:
@@ -195,7 +235,11 @@ def _text_or_none(value: object) -> str | None:
 
 def _roles(access: object) -> frozenset[str]:
     roles = access.get("roles") if isinstance(access, dict) else None
-    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
+    return frozenset(filter(_is_text, roles)) if isinstance(roles, list) else frozenset()
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str)
 
 
 def _client_roles(access: object) -> Mapping[str, frozenset[str]]:
