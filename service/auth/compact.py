@@ -7,7 +7,6 @@ duplicate names, non-canonical base64url, unknown members (measured, docs/securi
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from service.auth.errors import TokenRefused
@@ -25,18 +24,8 @@ _HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ"})
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-@dataclass(slots=True)
-class CompactToken:
-    """The three segments of a token, still encoded; nothing of it is verified yet."""
-
-    header: bytes
-    payload: bytes
-    signature: bytes
-    signing_input: bytes
-
-
-def split(token: str) -> CompactToken:
-    """Split a token into its segments.
+def encode(token: str) -> bytes:
+    """Return the token as bytes when it may be one at all; costs next to nothing for what is none.
 
     Args:
         token: the value after `Bearer `.
@@ -46,14 +35,18 @@ def split(token: str) -> CompactToken:
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefused("token_too_large")
-    try:
-        segments = token.encode("ascii").split(b".", 3)
-    except UnicodeEncodeError as error:
-        raise TokenRefused("malformed_token") from error
-    if len(segments) != 3 or not all(segments):
+    if token.count(".") != 2 or not token.isascii() or token.find(".", 0, MAX_HEADER_CHARACTERS + 1) < 1:
         raise TokenRefused("malformed_token")
-    header, payload, signature = segments
-    return CompactToken(header, payload, signature, b"%b.%b" % (header, payload))
+    return token.encode("ascii")
+
+
+def split(token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return header, payload, signature, all still encoded, and the JWS signing input; nothing is verified yet."""
+    first, last = token.find(b"."), token.rfind(b".")
+    header, payload, signature = token[:first], token[first + 1 : last], token[last + 1 :]
+    if not payload or not signature:
+        raise TokenRefused("malformed_token")
+    return header, payload, signature, token[:last]
 
 
 def parse_header(segment: bytes) -> tuple[str, str]:
@@ -61,8 +54,6 @@ def parse_header(segment: bytes) -> tuple[str, str]:
 
     Only `alg`, `kid` and `typ` may stand there: `crit`, `jku`, `x5u`, `jwk`, `zip` and what nobody knows are refused.
     """
-    if len(segment) > MAX_HEADER_CHARACTERS:
-        raise TokenRefused("malformed_token")
     header = parse_object(decode_segment(segment), "malformed_token")
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
     if not isinstance(algorithm, str):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeGuard
 
-from service.auth.compact import decode_segment, parse_header, parse_object, split
+from service.auth.compact import decode_segment, encode, parse_header, parse_object, split
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jwk import VerificationKey
 from service.auth.verified import VerifiedTokens
@@ -129,16 +129,17 @@ class TokenValidator:
             self._verified.clear()
             self._headers.clear()
         now = self._clock()
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        raw = encode(token)
+        digest = hashlib.sha256(raw).digest()
         if caller := self._verified.get(digest, now):
             return caller
-        parsed = split(token)
-        key = self._headers.get(parsed.header) or await self._key(parsed.header)
-        if not key.verify(parsed.signing_input, decode_segment(parsed.signature)):
+        header, payload, signature, signing_input = split(raw)
+        key = self._headers.get(header) or await self._key(header)
+        if not key.verify(signing_input, decode_segment(signature)):
             raise TokenRefused("bad_signature")
         if len(self._headers) < _MAX_HEADERS:  # only a header that a good signature covers is remembered
-            self._headers[parsed.header] = key
-        caller = self._caller(parsed.payload, now)
+            self._headers[header] = key
+        caller = self._caller(payload, now)
         self._verified.put(digest, caller, now, caller.expires_at)
         return caller
 
