@@ -7,6 +7,7 @@ duplicate names, non-canonical base64url, unknown members (measured, docs/securi
 import binascii
 import json
 import re
+from collections.abc import Set
 from typing import Any, Final, NoReturn
 
 from service.auth.errors import TokenRefused
@@ -21,7 +22,8 @@ _PADDING: Final = {0: b"", 2: b"==", 3: b"="}
 # RFC 4648 section 3.5: the unused bits of the last character are zero, so each value has one spelling.
 _LAST: Final = {2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ"})
-_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+# RFC 8725bis: a type without a slash stands for application/ and that type; case does not matter.
+ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
 def encode(token: str) -> bytes:
@@ -49,8 +51,15 @@ def split(token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     return header, payload, signature, token[:last]
 
 
-def parse_header(segment: bytes) -> tuple[str, str]:
+def parse_header(segment: bytes, types: Set[str]) -> tuple[str, str]:
     """Return `alg` and `kid` of a JOSE header (RFC 7515 section 4).
+
+    Args:
+        segment: the encoded header.
+        types: allowed values of `typ`, in lower case.
+
+    Raises:
+        TokenRefused: it is malformed, of another type or names no key.
 
     Only `alg`, `kid` and `typ` may stand there: `crit`, `jku`, `x5u`, `jwk`, `zip` and what nobody knows are refused.
     """
@@ -60,7 +69,7 @@ def parse_header(segment: bytes) -> tuple[str, str]:
         raise TokenRefused("malformed_token")
     if not header.keys() <= _HEADER_MEMBERS:
         raise TokenRefused("malformed_token")
-    if not isinstance(kind, str) or kind.lower() not in _TYPES:
+    if not isinstance(kind, str) or kind.lower() not in types:
         raise TokenRefused("wrong_type")
     if not isinstance(kid, str) or not 0 < len(kid) <= 200:
         raise TokenRefused("unknown_key")

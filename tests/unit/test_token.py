@@ -255,6 +255,7 @@ def test_a_good_token_gives_its_caller() -> None:
         token_scopes=frozenset({"mcp:write", "profile"}),
         realm_roles=frozenset({"mcp-user"}),
         client_roles={"mcp-server": frozenset({"tool-admin"})},
+        issued_at=NOW,
         expires_at=NOW + 300,
         session_id="5a6b",
         username="service-account-mcp-automation",
