@@ -65,7 +65,8 @@ class JwsVerifier:
         if self._epoch != self._keys.epoch:
             self._epoch = self._keys.epoch
             self._headers.clear()
-        key = self._headers.get(header) or await self._key(header)
+        key = self._headers.get(header) if self._keys.ready else None  # keys grow too old, remembered ones as well
+        key = key or await self._key(header)
         if not key.verify(signing_input, decode_segment(signature)):
             raise TokenRefused("bad_signature")
         if len(self._headers) < _MAX_HEADERS:  # only a header that a good signature covers is remembered
