@@ -124,7 +124,11 @@ class TokenValidator:
         subject, client_id = claims.get("sub"), claims.get("azp", claims.get("client_id"))
         if not is_identifier(subject) or not is_identifier(client_id):
             raise TokenRefused("malformed_claims")
+        session_id = identifier_or_none(claims.get("sid"))
         if self._allowed_clients and client_id not in self._allowed_clients:
+            raise TokenRefused("client_not_allowed")
+        if session_id is None and client_id not in self._contract.clients:
+            # No session, so no person who consented: a service account must be declared, not registered by a stranger.
             raise TokenRefused("client_not_allowed")
         token_scopes, scopes = self._scopes_of(claims.get("scope", ""))
         return Caller(
@@ -137,7 +141,7 @@ class TokenValidator:
             client_roles=_client_roles(claims.get("resource_access")),
             issued_at=issued_at,
             expires_at=expires_at,
-            session_id=identifier_or_none(claims.get("sid")),
+            session_id=session_id,
             username=text_or_none(claims.get("preferred_username")),
             token_id=identifier_or_none(claims.get("jti")),
         )

@@ -376,3 +376,9 @@ def test_memory_is_bounded() -> None:
     assert [memory.get(bytes([number]), NOW) for number in range(10)] == [None] * 7 + [7, 8, 9]
     memory.clear()
     assert memory.get(bytes([9]), NOW) is None
+
+
+def test_a_service_account_must_be_declared() -> None:
+    assert validate(good(sid=None))
+    assert validate(good(azp="registered-by-itself"))
+    assert refusal(good(sid=None, azp="registered-by-itself")) == "client_not_allowed"
