@@ -44,7 +44,7 @@ def request_token(token_endpoint: str, form: dict[str, str], auth: httpx.BasicAu
     if not response.is_success:
         said = f"{answer.get('error')}: {answer.get('error_description', 'no description')}"
         raise findings(
-            f"Keycloak gives no token ({response.status_code} {said}).", _what_to_do(str(answer.get("error")))
+            f"Keycloak gives no token ({response.status_code} {said}).", _what_to_do(str(answer.get("error")), str(answer.get("error_description")))
         )
     return answer
 
@@ -63,7 +63,9 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-def _what_to_do(error: str) -> str:
+def _what_to_do(error: str, description: str) -> str:
+    if "credentials" in description:  # Keycloak says unauthorized_client where RFC 6749 has invalid_client
+        error = "invalid_client"
     return {
         "invalid_client": "Client or secret is wrong. If secret files were lost: make destroy, then make up.",
         "unauthorized_client": "This client is for people, who log in: secure-mcp token --browser",
