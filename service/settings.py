@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     leeway_seconds: int = Field(30, ge=0, le=60)
     """Seconds by which the clocks of Keycloak and of this machine may differ."""
     jwks_ttl_seconds: int = Field(300, ge=1, le=3600)
-    """Seconds for which fetched keys stay fresh: while Keycloak answers, a removed key is accepted no longer than that."""
+    """Seconds for which fetched keys stay fresh; while Keycloak answers, a removed key is accepted no longer."""
     token_cache_seconds: int = Field(30, ge=0, le=300)
     """Seconds for which a verified token is remembered: the longest delay of a change of keys; 0 remembers none."""
     redis_url: SecretStr | None = None

@@ -5,11 +5,10 @@ duplicate names, non-canonical base64url, unknown members (measured, docs/securi
 """
 
 import binascii
-import json
-import re
 from collections.abc import Set
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
+from service.auth import strict_json
 from service.auth.errors import TokenRefused
 
 MAX_TOKEN_CHARACTERS: Final = 8192
@@ -98,45 +97,9 @@ def parse_object(data: bytes, reason: str) -> dict[str, Any]:
         TokenRefused: with that reason.
     """
     try:
-        text = data.decode("utf-8")
-        if text.count("[") + text.count("{") > MAX_DEPTH:
-            _check_depth(text)
-        value = _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
+        value = strict_json.parse(data, MAX_DEPTH)
+    except strict_json.JsonFault as error:
         raise TokenRefused(reason) from error
     if not isinstance(value, dict):
         raise TokenRefused(reason)
     return value
-
-
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for character in re.sub(r"[^\[\]{}]", "", _STRING.sub("", text)):
-        depth += 1 if character in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError("too deep")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _number(digits: str) -> float:
-    value = float(digits)
-    if not -1e18 < value < 1e18:
-        raise ValueError("out of range")
-    return value
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-# Integers need no hook: int() itself stops at 4,300 digits, and every number that is used has its bounds.
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_constant)

@@ -131,19 +131,20 @@ class TokenValidator:
             # No session, so no person who consented: a service account must be declared, not registered by a stranger.
             raise TokenRefused("client_not_allowed")
         token_scopes, scopes = self._scopes_of(claims.get("scope", ""))
+        # By position, in the order of the fields: half the cost.
         return Caller(
-            subject=subject,
-            client_id=client_id,
-            issuer=self._issuer,
-            scopes=scopes,
-            token_scopes=token_scopes,
-            realm_roles=_roles(claims.get("realm_access")),
-            client_roles=_client_roles(claims.get("resource_access")),
-            issued_at=issued_at,
-            expires_at=expires_at,
-            session_id=session_id,
-            username=text_or_none(claims.get("preferred_username")),
-            token_id=identifier_or_none(claims.get("jti")),
+            subject,
+            client_id,
+            self._issuer,
+            scopes,
+            token_scopes,
+            _roles(claims.get("realm_access")),
+            _client_roles(claims.get("resource_access")),
+            issued_at,
+            expires_at,
+            session_id,
+            text_or_none(claims.get("preferred_username")),
+            identifier_or_none(claims.get("jti")),
         )
 
     def _scopes_of(self, scope: object) -> tuple[frozenset[str], frozenset[str]]:
@@ -159,10 +160,9 @@ class TokenValidator:
         return scopes
 
     def _check_audience(self, audience: object) -> None:
-        audiences = [audience] if isinstance(audience, str) else audience
-        if not isinstance(audiences, list) or not all(isinstance(entry, str) for entry in audiences):
-            raise TokenRefused("wrong_audience")
-        if self._audience not in audiences:
+        if isinstance(audience, str):
+            audience = [audience]
+        if not isinstance(audience, list) or self._audience not in audience or set(map(type, audience)) != {str}:
             raise TokenRefused("wrong_audience")
 
     def _check_time(self, claims: Mapping[str, Any], now: float) -> tuple[int, int]:
