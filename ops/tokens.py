@@ -44,7 +44,8 @@ def request_token(token_endpoint: str, form: dict[str, str], auth: httpx.BasicAu
     if not response.is_success:
         said = f"{answer.get('error')}: {answer.get('error_description', 'no description')}"
         raise findings(
-            f"Keycloak gives no token ({response.status_code} {said}).", _what_to_do(str(answer.get("error")), str(answer.get("error_description")))
+            f"Keycloak gives no token ({response.status_code} {said}).",
+            _what_to_do(str(answer.get("error")), str(answer.get("error_description"))),
         )
     return answer
 
