@@ -1,0 +1,113 @@
+"""Can this machine carry a tier? One function a tier: None means yes, a sentence says what is missing."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+TERRAFORM_MINIMUM = (1, 11)  # write-only arguments
+TERRAFORM_ROOT = Path(__file__).resolve().parent.parent / "terraform"
+
+
+def unit() -> str | None:
+    """Every machine can."""
+    return None
+
+
+@cache
+def realm() -> str | None:
+    """A Java runtime and the Keycloak distribution; both are fetched where they are missing and can be had."""
+    from ops.errors import OperatorError
+    from ops.keycloak import ensure_distribution
+
+    try:
+        ensure_distribution()
+    except OperatorError as error:
+        return str(error)
+    return None
+
+
+@cache
+def terraform_keycloak() -> str | None:
+    """Terraform, its Keycloak provider, and what the realm tier needs."""
+    return terraform_root("keycloak") or realm()
+
+
+@cache
+def terraform_docker() -> str | None:
+    """Terraform, its Docker provider, and an engine."""
+    return docker_engine() or terraform_root("docker")
+
+
+@cache
+def docker_engine() -> str | None:
+    """A Docker engine that answers."""
+    if not shutil.which("docker"):
+        return "no docker program; install a Docker engine"
+    done = _run(["docker", "version", "--format", "{{.Server.Version}}"])
+    return None if done.returncode == 0 else "no Docker engine answers `docker version`; start one"
+
+
+@cache
+def host() -> str | None:
+    """Ansible on a machine that systemd runs, as root."""
+    if not shutil.which("ansible-playbook"):
+        return "no ansible-playbook; pip install ansible-core"
+    if not Path("/run/systemd/system").is_dir():
+        return "systemd does not run this machine; use a virtual machine"
+    return None if os.geteuid() == 0 else "needs root; run it on a throw-away machine with sudo"
+
+
+@cache
+def browser() -> str | None:
+    """Chromium that Playwright can drive, and what the realm tier needs."""
+    if importlib.util.find_spec("playwright") is None:
+        return "no playwright; pip install playwright"
+    names = ("chromium", "chromium-browser", "google-chrome")
+    bundled = Path.home() / ".cache" / "ms-playwright"
+    if not any(map(shutil.which, names)) and not any(bundled.glob("chromium*")):
+        return "no Chromium; run: playwright install chromium, or install the package chromium"
+    return realm()
+
+
+def long() -> str | None:
+    """Only when asked for: these tests take hours."""
+    return (
+        None
+        if "long" in os.environ.get("SECURE_MCP_REQUIRE", "").split(",")
+        else "runs when SECURE_MCP_REQUIRE names it"
+    )
+
+
+def terraform_root(name: str) -> str | None:
+    """Terraform can initialise a root module: the program is new enough and the providers can be had."""
+    if not (program := shutil.which("terraform")):
+        return "no terraform program; install Terraform >= 1.11"
+    found = re.search(r"v(\d+)\.(\d+)", _run([program, "version"]).stdout)
+    if found is None or (int(found[1]), int(found[2])) < TERRAFORM_MINIMUM:
+        return f"terraform is {found[0] if found else 'broken'}; install Terraform >= 1.11"
+    from tests.support.terraform import initialise
+
+    return initialise(TERRAFORM_ROOT / name)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+
+
+AVAILABILITY: dict[str, Callable[[], str | None]] = {
+    "unit": unit,
+    "security": unit,  # its authorization server is a fake of its own
+    "realm": realm,
+    "terraform-keycloak": terraform_keycloak,
+    "terraform-docker": terraform_docker,
+    "stack": docker_engine,
+    "host": host,
+    "browser": browser,
+    "faults": realm,
+    "long": long,
+}
