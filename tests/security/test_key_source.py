@@ -1,0 +1,306 @@
+"""How keys are fetched: what is asked, what is taken, what is written down (service/auth/keys.py)."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from aiocache import SimpleMemoryCache
+from structlog.testing import capture_logs
+
+from service.auth import keys as module
+from service.auth.errors import KeysUnavailable
+from service.auth.keys import JwksKeySource
+from tests.security.keyring import jwk
+
+pytestmark = pytest.mark.requirement("RFC7517-KEYS")
+
+ISSUER = "http://localhost:8080/realms/mcp-realm"
+DISCOVERY = f"{ISSUER}/.well-known/openid-configuration"
+CERTS = f"{ISSUER}/protocol/openid-connect/certs"
+GOOD = jwk("ES256", "ES256", alg="ES256", use="sig")
+
+
+class Server:
+    """An authorization server without a network."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.keys: list[Any] = [GOOD]
+        self.fail: httpx.Response | Exception | None = None
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if isinstance(self.fail, Exception):
+            raise self.fail
+        if self.fail is not None:
+            return self.fail
+        if str(request.url).endswith("/certs"):
+            return httpx.Response(200, json={"keys": self.keys})
+        return httpx.Response(200, json={"issuer": ISSUER, "jwks_uri": CERTS})
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Test = Callable[[JwksKeySource, Server, Clock], Awaitable[None]]
+
+
+def run(test: Test, cache: Any = None, ttl: int = 300) -> list[Any]:
+    """Run a test with a source and return what was logged."""
+    server, clock = Server(), Clock()
+
+    async def main() -> None:
+        source = JwksKeySource(
+            issuer=ISSUER,
+            internal_url=None,
+            ttl=ttl,
+            cache=cache if cache is not None else SimpleMemoryCache(namespace=str(id(server))),
+            transport=httpx.MockTransport(server),
+            clock=clock,
+        )
+        try:
+            await test(source, server, clock)
+        finally:
+            await source.stop()
+
+    with capture_logs() as lines:
+        asyncio.run(main())
+    return lines
+
+
+def lines_of(lines: list[Any], event: str) -> list[dict[str, Any]]:
+    found = [line for line in lines if line["event"] == event]
+    return [{name: value for name, value in line.items() if name != "event"} for line in found]
+
+
+def test_a_fetch_is_two_plain_requests() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        assert [(r.method, str(r.url), r.headers["accept"]) for r in server.requests] == [
+            ("GET", DISCOVERY, "application/json"),
+            ("GET", CERTS, "application/json"),
+        ]
+        assert not {"authorization", "cookie"} & set(server.requests[1].headers)
+
+    run(test)
+
+
+def test_what_is_taken_and_dropped_is_logged_once() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        server.keys = [GOOD, jwk("ES256", "enc", use="enc"), {"kid": 5}]
+        assert await source.key("ES256")
+        assert await source.key("nobody") is None
+
+    lines = run(test)
+    assert lines_of(lines, "jwks_changed") == [{"keys": ["ES256"], "log_level": "info"}]
+    assert lines_of(lines, "jwk_dropped") == [
+        {"kid": "'enc'", "reason": "use", "log_level": "info"},
+        {"kid": "5", "reason": "no_kid", "log_level": "info"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (httpx.Response(500), "status_500"),
+        (httpx.Response(302, headers={"location": "https://evil.example"}), "status_302"),
+        (httpx.Response(200, json={"issuer": ISSUER + "/", "jwks_uri": CERTS}), "another_issuer"),
+        (httpx.Response(200, json=[]), "another_issuer"),
+        (httpx.Response(200, json={"issuer": ISSUER}), "no_jwks_uri"),
+        (httpx.Response(200, json={"issuer": ISSUER, "jwks_uri": 5}), "no_jwks_uri"),
+        (httpx.Response(200, json={"issuer": ISSUER, "jwks_uri": "https://evil.example/certs"}), "foreign_jwks_uri"),
+        (httpx.Response(200, json={"issuer": ISSUER, "jwks_uri": ISSUER}), "foreign_jwks_uri"),
+        (httpx.Response(200, content=b" " * (64 * 1024 + 1)), "too_large"),
+        (httpx.Response(200, content=b"<html>"), "JSONDecodeError"),
+        (httpx.ConnectError("x"), "ConnectError"),
+        (httpx.ReadTimeout("x"), "ReadTimeout"),
+    ],
+)
+def test_a_failure_is_logged_by_a_short_reason(failure: httpx.Response | Exception, reason: str) -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        server.fail = failure
+        with pytest.raises(KeysUnavailable) as caught:
+            await source.key("ES256")
+        assert caught.value.retry_after == module.RETRY_AFTER_SECONDS
+
+    lines = run(test)
+    assert lines_of(lines, "jwks_fetch_failed") == [{"reason": reason, "keys_at_hand": False, "log_level": "warning"}]
+
+
+def test_a_failure_with_keys_at_hand_says_so() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        server.fail = httpx.Response(503)
+        with pytest.raises(KeysUnavailable):
+            await source.key("nobody")
+
+    assert {line["keys_at_hand"] for line in lines_of(run(test), "jwks_fetch_failed")} == {True}
+
+
+def test_a_key_set_of_just_the_allowed_size_is_taken() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        body = json.dumps({"keys": [GOOD]}).encode()
+        server.keys = []
+        original = Server.__call__
+
+        async def padded(request: httpx.Request) -> httpx.Response:
+            answer = await original(server, request)
+            return httpx.Response(200, content=body.ljust(64 * 1024)) if str(request.url) == CERTS else answer
+
+        source._client._transport = httpx.MockTransport(padded)
+        assert await source.key("ES256")
+
+    run(test)
+
+
+def test_a_slow_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FETCH_SECONDS", 0.05)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        async def never(_request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        source._client._transport = httpx.MockTransport(never)
+        with pytest.raises(KeysUnavailable):
+            await source.key("ES256")
+
+    assert lines_of(run(test), "jwks_fetch_failed")[0]["reason"] == "TimeoutError"
+
+
+def test_an_older_answer_never_replaces_a_newer_one() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        source._keep({"keys": [jwk("EdDSA", "EdDSA", alg="EdDSA")]}, clock.now - 1)
+        assert await source.key("ES256")
+        source._keep({"keys": [jwk("EdDSA", "EdDSA", alg="EdDSA")]}, clock.now)
+        assert await source.key("EdDSA")
+
+    run(test)
+
+
+def test_a_set_without_a_usable_key_replaces_nothing() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        before = source.epoch
+        source._keep({"keys": [jwk("ES256", "x", use="enc")]}, clock.now + 1)
+        assert await source.key("ES256")
+        assert source.epoch == before
+
+    run(test)
+
+
+def test_the_same_set_again_is_no_change() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        before = source.epoch
+        clock.now += 10
+        source._keep({"keys": [dict(GOOD)]}, clock.now)
+        assert source.epoch == before
+        source._keep({"keys": [jwk("attacker-ES256", "ES256", alg="ES256")]}, clock.now)
+        assert source.epoch == before + 1
+
+    run(test)
+
+
+def test_keys_serve_up_to_their_cap_and_not_beyond() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert not source.ready
+        assert await source.key("ES256")
+        server.fail = httpx.Response(503)
+        clock.now += module.MAX_STALE_SECONDS
+        assert source.ready
+        assert await source.key("ES256")
+        clock.now += 1
+        assert not source.ready
+        with pytest.raises(KeysUnavailable):
+            await source.key("ES256")
+        server.fail = None
+        assert await source.key("ES256")
+
+    run(test)
+
+
+def test_what_is_shared_says_whose_it_is_and_when_it_was_fetched() -> None:
+    kept: dict[str, Any] = {}
+
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def set(self, key: str, value: Any, ttl: Any = None, **_: Any) -> bool:
+            kept.update(key=key, value=json.loads(value), ttl=ttl)
+            return True
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        wanted = {"issuer": ISSUER, "fetched_at": clock.now, "document": {"keys": [GOOD]}}
+        assert kept == {"key": "secure-mcp:jwks", "value": wanted, "ttl": module.MAX_STALE_SECONDS}
+
+    run(test, Cache())
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        ({}, True),
+        ({"issuer": "http://localhost:8080/realms/other"}, False),
+        ({"fetched_at": Clock.now + 1}, False),
+        ({"fetched_at": Clock.now}, True),
+        ({"fetched_at": Clock.now - module.MAX_STALE_SECONDS - 1}, False),
+        ({"document": {"keys": []}}, False),
+    ],
+)
+def test_a_shared_set_is_taken_only_when_it_is_ours(change: dict[str, Any], taken: bool) -> None:
+    entry = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [GOOD]}, **change}
+
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def get(self, key: str, *_: Any, **__: Any) -> Any:
+            assert key == "secure-mcp:jwks"
+            return json.dumps(entry)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        server.fail = httpx.Response(503)
+        await source.start()
+        assert source.ready is taken
+
+    run(test, Cache())
+
+
+def test_a_broken_cache_is_logged_and_costs_nothing_else() -> None:
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def get(self, *_: Any, **__: Any) -> Any:
+            return "{"
+
+        async def set(self, *_: Any, **__: Any) -> Any:
+            raise OSError
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        await source.start()
+        assert await source.key("ES256")
+
+    first, second, *_ = lines_of(run(test, Cache()), "jwks_cache_failed")
+    assert first == {"operation": "get", "error": "JSONDecodeError", "log_level": "warning"}
+    assert second == {"operation": "set", "error": "OSError", "log_level": "warning"}
+
+
+def test_stop_closes_what_it_opened() -> None:
+    closed: list[str] = []
+
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def close(self, *_: Any, **__: Any) -> None:
+            closed.append("cache")
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        await source.start()
+        await source.stop()
+        assert closed == ["cache"]
+        assert source._client.is_closed
+        assert source._renewal is not None
+        assert source._renewal.cancelled()
+
+    run(test, Cache())
