@@ -5,10 +5,10 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status test lint fmt bench docs lock snapshot clean venv-ops venv-dev
+.PHONY: help up down destroy status test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: venv-ops ## Start Keycloak and the service, apply the realm, prove that it works
 	@$(BIN)/secure-mcp up
@@ -24,6 +24,9 @@ status: venv-ops ## Show the parts of the stack
 
 test: venv-dev ## Run every tier of tests that this machine can carry
 	@$(BIN)/python -m pytest
+
+test-long: venv-dev ## Run the long forms: every substitution, 200,000 fuzzed tokens, 20 rotations, mutation testing
+	@SECURE_MCP_REQUIRE=long SECURE_MCP_LONG=1 $(BIN)/python -m pytest tests/long tests/realm/test_key_rotation.py
 
 lint: venv-dev ## Run every linter that is here; name the ones that are not
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lint
