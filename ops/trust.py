@@ -1,4 +1,4 @@
-"""Which certificates the operator's command trusts: the system's, and the authority of the environment that it speaks to."""
+"""Which certificates this command trusts: the system's, and the authority of the environment that it speaks to."""
 
 import ssl
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The environment's own certificate authority, and the certificates it gives to the edge.
 
-In dev it signs the public names too (mkcert's root is used where it is installed, so that browsers trust them). Elsewhere
-it signs the operator's door only, and the public certificate comes from outside: see `TLS_CERTIFICATE` and `TLS_KEY`.
+In dev it signs the public names too (mkcert's root is used where it is installed, so that browsers trust them).
+Elsewhere it signs the operator's door only, and the public certificate comes from outside (TLS_CERTIFICATE, TLS_KEY).
 """
 
 import datetime as dt
@@ -14,7 +14,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from ops.errors import OperatorError
 
 TLS_CERTIFICATE = "tls_certificate.pem"
@@ -36,19 +35,18 @@ def ensure_authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePr
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     certificate_file, key_file = folder / "authority.crt", folder / "authority.key"
-    if not certificate_file.exists():
-        if not _take_mkcert(certificate_file, key_file):
-            _make_authority(certificate_file, key_file)
+    if not certificate_file.exists() and not _take_mkcert(certificate_file, key_file):
+        _make_authority(certificate_file, key_file)
     try:
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
     except (OSError, ValueError) as error:
-        raise OperatorError(f"The authority in {folder} cannot be read: {error}.", f"Delete {folder}; it is made anew.") from error
+        raise OperatorError(f"The authority in {folder} cannot be read: {error}.", "Delete the folder.") from error
     return certificate, key  # type: ignore[return-value] # mkcert's root has an RSA key; both sign
 
 
 def ensure_certificate(folder: Path, name: str, hosts: list[str]) -> tuple[Path, Path]:
-    """Return certificate (with its issuer) and key of a server; make them where missing, for other hosts, or near their end.
+    """Return certificate (with its issuer) and key of a server; made where missing, for other hosts, or near its end.
 
     Args:
         folder: folder of the authority.
@@ -70,7 +68,10 @@ def ensure_certificate(folder: Path, name: str, hosts: list[str]) -> tuple[Path,
         )
         certificate = builder.sign(issuer_key, hashes.SHA256())
         _write(key_file, _pem(key))
-        _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM) + issuer.public_bytes(serialization.Encoding.PEM))
+        _write(
+            certificate_file,
+            certificate.public_bytes(serialization.Encoding.PEM) + issuer.public_bytes(serialization.Encoding.PEM),
+        )
     return certificate_file, key_file
 
 
@@ -110,7 +111,9 @@ def _make_authority(certificate_file: Path, key_file: Path) -> None:
     _write(certificate_file, builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), 0o444)
 
 
-def _builder(common_name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: dt.datetime, days: int) -> x509.CertificateBuilder:
+def _builder(
+    common_name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: dt.datetime, days: int
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
@@ -139,7 +142,9 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def _serves(file: Path, hosts: list[str]) -> bool:
     certificate = x509.load_pem_x509_certificate(file.read_bytes())
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(
+        x509.DNSName
+    )
     left = certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)
     return sorted(names) == sorted(hosts) and left > dt.timedelta(days=RENEW_DAYS)
 
@@ -158,7 +163,9 @@ def _take_mkcert(certificate_file: Path, key_file: Path) -> bool:
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _write(target: Path, content: bytes, mode: int = 0o400) -> None:

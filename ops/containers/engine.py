@@ -46,7 +46,9 @@ def find_engine(program: str = "docker") -> Engine:
         said = {}
     if answer.returncode != 0 or not said.get("ServerVersion"):
         words = (answer.stderr.strip().splitlines() or said.get("ServerErrors") or ["nothing was said"])[0]
-        raise unreachable(f"No Docker engine answers: {words}", "Start it (systemctl start docker), or set DOCKER_HOST.")
+        raise unreachable(
+            f"No Docker engine answers: {words}", "Start it (systemctl start docker), or set DOCKER_HOST."
+        )
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(said["Architecture"], said["Architecture"])
     return Engine(
         version=said["ServerVersion"],
@@ -73,13 +75,15 @@ def check_engine(engine: Engine, free_bytes: int | None = None) -> None:
         raise OperatorError(f"The Docker engine is {engine.version}.", f"Update it to {wanted} or newer.")
     if engine.platform not in PLATFORMS:
         names = " or ".join(sorted(PLATFORMS))
-        raise OperatorError(f"The engine runs {engine.platform}; there are images for {names} only.", "Use another machine.")
+        raise OperatorError(
+            f"The engine runs {engine.platform}; there are images for {names} only.", "Use another machine."
+        )
     if free_bytes is None and engine.root.exists():
         free_bytes = shutil.disk_usage(engine.root).free
     if free_bytes is not None and free_bytes < MINIMUM_FREE_BYTES:
-        free, wanted = free_bytes / 2**30, MINIMUM_FREE_BYTES / 2**30
+        left, needed = free_bytes / 2**30, MINIMUM_FREE_BYTES / 2**30
         raise OperatorError(
-            f"The disk of the engine ({engine.root}) has {free:.1f} GiB left; {wanted:.0f} GiB are needed.",
+            f"The disk of the engine ({engine.root}) has {left:.1f} GiB left; {needed:.0f} GiB are needed.",
             "Make room: docker system df shows what takes it, docker image prune frees unused images.",
         )
 
@@ -96,23 +100,23 @@ def docker(
     Raises:
         OperatorError: it fails (exit code 1) or takes too long (exit code 3).
     """
-    options = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
+    content = stdin.read() if stdin is not None and not isinstance(stdin, bytes) else stdin
     try:
         answer = subprocess.run(  # noqa: S603 - the operator's own docker
             [program, *arguments],
+            input=content or b"",
             capture_output=True,
             env=os.environ | dict(env or {}),
             timeout=deadline_s,
             check=False,
-            **options,  # type: ignore[call-overload]
         )
     except subprocess.TimeoutExpired as error:
-        raise unreachable(f"`docker {arguments[0]}` had not ended after {deadline_s:.0f} s.", "Look: docker ps") from error
+        problem = f"`docker {arguments[0]}` had not ended after {deadline_s:.0f} s."
+        raise unreachable(problem, "Look: docker ps") from error
     if answer.returncode != 0:
         words = answer.stderr.decode(errors="replace").strip()[-600:]
         raise findings(f"`docker {' '.join(arguments[:2])}` failed: {words}", "Look: docker ps --all, docker logs NAME")
-    output: bytes = answer.stdout
-    return output
+    return answer.stdout
 
 
 def exists(kind: str, name: str) -> bool:
@@ -132,4 +136,6 @@ def _run(command: list[str], deadline_s: float) -> subprocess.CompletedProcess[s
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=deadline_s, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise unreachable(f"`{' '.join(command[:2])}` had not ended after {deadline_s:.0f} s.", "Restart the engine.") from error
+        raise unreachable(
+            f"`{' '.join(command[:2])}` had not ended after {deadline_s:.0f} s.", "Restart the engine."
+        ) from error

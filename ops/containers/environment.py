@@ -67,7 +67,9 @@ def load_stack_environment() -> StackEnvironment:
     """
     plain = load_environment()
     if plain.name not in NAMES:
-        raise OperatorError(f"There is no environment {plain.name!r}.", f"Set SECURE_MCP_ENVIRONMENT to one of {', '.join(NAMES)}.")
+        raise OperatorError(
+            f"There is no environment {plain.name!r}.", f"Set SECURE_MCP_ENVIRONMENT to one of {', '.join(NAMES)}."
+        )
     state = plain.state if os.environ.get("SECURE_MCP_STATE_DIR") else plain.state.parent / f"{plain.name}-engine"
     found = StackEnvironment(plain.name, state, plain.port, plain.keycloak_port, plain.management_port)
     return replace(

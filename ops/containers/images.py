@@ -6,18 +6,26 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.containers.engine import docker, exists
 from ops.environment import REPOSITORY
 from ops.errors import OperatorError
 from ops.fingerprint import fingerprint
 from ops.output import step
+
+from ops.containers.engine import docker, exists
 from service import __version__
 
 KEYCLOAK_VERSION = "26.7.4"
 CA_BUNDLE_VARIABLE = "SECURE_MCP_CA_BUNDLE"
 # Where the base images of the Dockerfiles come from when not from their digest-pinned defaults.
 BASE_VARIABLES = {"PYTHON_BASE": "SECURE_MCP_PYTHON_BASE", "KEYCLOAK_BASE": "SECURE_MCP_KEYCLOAK_BASE"}
-_SERVICE_SOURCES = ("Dockerfile", ".dockerignore", "access.yaml", "access.schema.json", "requirements/service.txt", "service")
+_SERVICE_SOURCES = (
+    "Dockerfile",
+    ".dockerignore",
+    "access.yaml",
+    "access.schema.json",
+    "requirements/service.txt",
+    "service",
+)
 _KEYCLOAK_FILE = REPOSITORY / "terraform" / "docker" / "keycloak.Dockerfile"
 
 
@@ -49,15 +57,15 @@ def ensure_images() -> Images:
     images = image_names()
     if not exists("image", images.keycloak):
         with step(f"build {images.keycloak}"):
-            _build(_KEYCLOAK_FILE, _KEYCLOAK_FILE.parent / "files", images.keycloak, ["KEYCLOAK_BASE"])
+            _build(_KEYCLOAK_FILE, _KEYCLOAK_FILE.parent / "files", images.keycloak, "KEYCLOAK_BASE")
     if not exists("image", images.service):
         with step(f"build {images.service}"):
-            _build(REPOSITORY / "Dockerfile", REPOSITORY, images.service, ["PYTHON_BASE"])
+            _build(REPOSITORY / "Dockerfile", REPOSITORY, images.service, "PYTHON_BASE")
     return images
 
 
 def builder() -> str:
-    """Return the docker program that has BuildKit, which build secrets need: with the buildx plugin, or built in (20.10).
+    """Return the docker program with BuildKit, which build secrets need: the buildx plugin, or built in (20.10).
 
     Raises:
         OperatorError: none has.
@@ -75,14 +83,14 @@ def builder() -> str:
         )
         if answer.returncode == 0 and "--secret" in answer.stdout:
             return program
-    raise OperatorError("No docker program here has BuildKit.", "Install the buildx plugin (package docker-buildx-plugin).")
+    raise OperatorError(
+        "No docker program here has BuildKit.", "Install the buildx plugin (package docker-buildx-plugin)."
+    )
 
 
-def _build(file: Path, context: Path, tag: str, arguments: list[str]) -> None:
-    options = [f"--build-arg=REVISION={_revision()}", f"--build-arg=VERSION={__version__}"] if file.name == "Dockerfile" else []
-    for name in arguments:
-        if base := os.environ.get(BASE_VARIABLES[name]):
-            options.append(f"--build-arg={name}={base}")
+def _build(file: Path, context: Path, tag: str, base: str) -> None:
+    values = {"REVISION": _revision(), "VERSION": __version__, base: os.environ.get(BASE_VARIABLES[base], "")}
+    options = [f"--build-arg={name}={value}" for name, value in values.items() if value]
     if bundle := os.environ.get(CA_BUNDLE_VARIABLE):
         options.append(f"--secret=id=ca-bundle,src={bundle}")
     command = ["build", "--progress=plain", f"--file={file}", f"--tag={tag}", *options, str(context)]

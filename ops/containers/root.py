@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.containers.engine import host_of_engine
-from ops.containers.environment import StackEnvironment
 from ops.environment import CONTRACT, REPOSITORY
 from ops.errors import findings, unreachable
 from ops.output import short
+
+from ops.containers.engine import host_of_engine
+from ops.containers.environment import StackEnvironment
 
 _APPLY_DEADLINE_S = 1800
 _MIRRORS = (".terraform.d/plugins", ".local/share/terraform/plugins")
@@ -29,7 +30,13 @@ class TerraformRoot:
         secrets: ephemeral variables; they go through the process environment, at plan and again at apply.
     """
 
-    def __init__(self, environment: StackEnvironment, name: str, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        environment: StackEnvironment,
+        name: str,
+        variables: Mapping[str, str],
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
         self._environment = environment
         self._name = name
         self._variables = dict(variables)
@@ -45,7 +52,9 @@ class TerraformRoot:
             stale.unlink()
         ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "tests", "*.lock.json")
         shutil.copytree(REPOSITORY / "terraform" / self._name, self.folder, ignore=ignored, dirs_exist_ok=True)
-        shutil.copytree(REPOSITORY / "terraform" / "environments", self._top / "terraform" / "environments", dirs_exist_ok=True)
+        shutil.copytree(
+            REPOSITORY / "terraform" / "environments", self._top / "terraform" / "environments", dirs_exist_ok=True
+        )
         if self._name == "docker":
             shutil.copytree(REPOSITORY / "nginx", self._top / "nginx", dirs_exist_ok=True)
         for file in (CONTRACT, CONTRACT.with_name("access.schema.json")):
@@ -57,7 +66,9 @@ class TerraformRoot:
 
     def plan(self, *options: str) -> bool:
         """Plan into the plan file. Returns whether there is anything to do."""
-        result = self._run("plan", "-input=false", "-detailed-exitcode", f"-out={self.plan_file}", *self._values(), *options)
+        result = self._run(
+            "plan", "-input=false", "-detailed-exitcode", f"-out={self.plan_file}", *self._values(), *options
+        )
         if result.returncode not in {NO_CHANGES, CHANGES}:
             raise self._failure("plan", result)
         return result.returncode == CHANGES
@@ -93,7 +104,11 @@ class TerraformRoot:
     def _run(self, command: str, *arguments: str, deadline_s: float = 600) -> subprocess.CompletedProcess[str]:
         if shutil.which("terraform") is None:
             raise unreachable("There is no terraform on the search path.", "Install Terraform 1.11 or newer.")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TF_VAR_", "TF_CLI_ARGS", "KEYCLOAK_"))}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TF_VAR_", "TF_CLI_ARGS", "KEYCLOAK_"))
+        }
         settings = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "DOCKER_HOST": host_of_engine()}
         secrets = {f"TF_VAR_{name}": value for name, value in self._secrets.items()}
         result = subprocess.run(  # noqa: S603 - secrets are in the environment, not in the arguments
@@ -115,7 +130,9 @@ class TerraformRoot:
 
     def _failure(self, command: str, result: subprocess.CompletedProcess[str]) -> Exception:
         log = short(self._environment.log(f"terraform-{self._name}"))
-        return findings(f"`terraform {command}` in terraform/{self._name} failed: {_first_error(result)}", f"Read {log}.")
+        return findings(
+            f"`terraform {command}` in terraform/{self._name} failed: {_first_error(result)}", f"Read {log}."
+        )
 
 
 def planned_values(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from ops.containers.engine import docker
-from ops.containers.environment import StackEnvironment
-from ops.containers.secret_files import POSTGRES, POSTGRES_ADMIN, RESTARTS, container_files, install, replace_secret, secret_names
-from ops.containers.up import certificates, confidential, read_contract, realm
 from ops.errors import OperatorError
 from ops.output import done, note, step
 from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, read_secret
+
+from ops.containers.engine import docker
+from ops.containers.environment import StackEnvironment
+from ops.containers.secret_files import (
+    POSTGRES,
+    POSTGRES_ADMIN,
+    RESTARTS,
+    container_files,
+    install,
+    replace_secret,
+    secret_names,
+)
+from ops.containers.up import certificates, confidential, read_contract, realm
 
 
 def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
@@ -29,7 +38,8 @@ def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
         raise OperatorError(f"There is no secret {name!r}.", f"Write one of: {', '.join(secret_names(contract))}.")
     if name in {BOOTSTRAP_ADMIN, DEMO_USER}:
         raise OperatorError(
-            f"{name} counts only when Keycloak makes it.", f"Change it in the administration console: {environment.operator_url}/admin/"
+            f"{name} counts only when Keycloak makes it.",
+            f"Change it in the administration console: {environment.operator_url}/admin/",
         )
     old = dict(_all(environment, secret_names(contract)))
     replace_secret(environment, name)
@@ -59,7 +69,9 @@ def _alter_role(environment: StackEnvironment, role: str, new: str, admin: str) 
     # Values of ours are URL-safe base64: nothing in them needs quoting, and stdin is no argument.
     script = f"\\set new '{new}'\nALTER ROLE {role} PASSWORD :'new';\n"
     command = ["exec", "--interactive", environment.container("postgres"), "bash", "-c"]
-    shell = "read -r PGPASSWORD; export PGPASSWORD; exec psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres -d postgres"
+    shell = (
+        "read -r PGPASSWORD; export PGPASSWORD; exec psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres -d postgres"
+    )
     docker(*command, shell, stdin=f"{admin}\n{script}".encode())
 
 

@@ -1,7 +1,7 @@
 """The stack's secrets: one file each on this machine, and the files that each container gets of them.
 
-A container's files live in a volume of its own, mode 0400, owned by the container's user, mounted read-only. They travel
-as a tar stream through the engine, so no secret is an argument, an environment variable or a part of Terraform's state,
+A container's files live in a volume of its own, mode 0400, owned by the container's user, mounted read-only. They
+travel as a tar stream through the engine, so no secret is an argument, a variable or a part of Terraform's state,
 and the engine may be on another machine.
 """
 
@@ -14,10 +14,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.containers.engine import docker, exists
-from ops.containers.environment import StackEnvironment
 from ops.errors import OperatorError
 from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, ensure_secret, ensure_secrets, read_secret
+
+from ops.containers.engine import docker, exists
+from ops.containers.environment import StackEnvironment
 from service.contract import Contract
 
 POSTGRES_ADMIN = "postgres_admin_password"
@@ -25,7 +26,13 @@ POSTGRES = "postgres_password"
 REDIS = "redis_password"
 SERVICE_CLIENT = "mcp-server"
 # Users of the containers, as terraform/docker/locals.tf declares them.
-_USERS = {"edge": (10004, 10004), "keycloak": (10003, 0), "postgres": (999, 999), "redis": (10002, 10002), "service": (10001, 10001)}
+_USERS = {
+    "edge": (10004, 10004),
+    "keycloak": (10003, 0),
+    "postgres": (999, 999),
+    "redis": (10002, 10002),
+    "service": (10001, 10001),
+}
 
 # What has to be restarted for a new value, and what else has to happen (see `ops.containers.rotation`).
 RESTARTS = {
@@ -124,6 +131,12 @@ def _archive(files: Mapping[str, bytes], user: int, group: int) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.uid, entry.gid, entry.mtime = len(content), 0o400, user, group, int(time.time())
+            entry.size, entry.mode, entry.uid, entry.gid, entry.mtime = (
+                len(content),
+                0o400,
+                user,
+                group,
+                int(time.time()),
+            )
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()

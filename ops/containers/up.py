@@ -1,4 +1,4 @@
-"""`secure-mcp up` with an engine: checks, images, secrets, the containers by Terraform, then the realm by Terraform, then the proof."""
+"""`secure-mcp up` with an engine: checks, images, secrets, containers, realm, proof."""
 
 import hashlib
 import json
@@ -8,12 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ops.admin import AdminClient
-from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
-from ops.containers.engine import check_engine, docker, exists, find_engine
-from ops.containers.environment import StackEnvironment
-from ops.containers.images import Images, ensure_images
-from ops.containers.root import TerraformRoot, planned_values
-from ops.containers.secret_files import container_files, install, make_secrets
 from ops.environment import CONTRACT, REALM
 from ops.errors import OperatorError
 from ops.locks import exclusive
@@ -21,8 +15,16 @@ from ops.output import done, note, short, step
 from ops.ports import holder, is_free
 from ops.proof import Proof, prove, require_proof
 from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER
-from ops.trust import trust_authority
 from ops.users import ensure_demo_user
+
+from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
+from ops.containers.engine import check_engine, docker, exists, find_engine
+from ops.containers.environment import StackEnvironment
+from ops.containers.images import Images, ensure_images
+from ops.containers.orphans import remove_orphans
+from ops.containers.root import TerraformRoot, planned_values
+from ops.containers.secret_files import container_files, install, make_secrets
+from ops.trust import trust_authority
 from service.contract import Contract, ContractError, load_contract
 
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
@@ -35,7 +37,7 @@ def bring_up(environment: StackEnvironment) -> list[Proof]:
         OperatorError: with the way out; before anything is touched where the engine or a port is the reason.
     """
     with exclusive(environment.run / "up.lock", "brings this environment up"):
-        environment, contract, secrets = prepare(environment)
+        environment, _contract, secrets = prepare(environment)
         platform(environment, secrets)
         realm(environment, secrets)
         if environment.name == "dev":
@@ -77,6 +79,7 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
     if not any(change["change"]["actions"] != ["no-op"] for change in plan.get("resource_changes", [])):
         done("containers: as declared, nothing changed since")
         return False
+    remove_orphans(environment, plan)
     with step("terraform apply: networks, volumes, five containers, each waited for until healthy"):
         root.apply()
     return True
@@ -126,7 +129,11 @@ def docker_root(environment: StackEnvironment, images: Images) -> TerraformRoot:
 
 
 def realm_root(
-    environment: StackEnvironment, secrets: Mapping[str, str], admin_realm: str, client_id: str, login: Mapping[str, str]
+    environment: StackEnvironment,
+    secrets: Mapping[str, str],
+    admin_realm: str,
+    client_id: str,
+    login: Mapping[str, str],
 ) -> TerraformRoot:
     """Return terraform/keycloak of the environment, logged in through the operator's door."""
     clients = {name: value for name, value in secrets.items() if name in confidential(read_contract())}
@@ -142,7 +149,10 @@ def realm_root(
         "client_secret_versions": json.dumps({name: _digest(text) for name, text in sorted(clients.items())}),
     }
     return TerraformRoot(
-        environment, "keycloak", variables, {"client_secrets": json.dumps(clients), "admin_client_secret": login[client_id]}
+        environment,
+        "keycloak",
+        variables,
+        {"client_secrets": json.dumps(clients), "admin_client_secret": login[client_id]},
     )
 
 

@@ -39,7 +39,7 @@ module "keycloak" {
       "[[ $status == *' 200 '* ]]",
     ])]
     interval     = "5s"
-    start_period = "180s"
+    start_period = "3m0s"
     retries      = 6
   }
   networks = [

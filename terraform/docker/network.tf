@@ -12,6 +12,14 @@ resource "docker_network" "edge" {
     subnet  = local._subnets.edge
     gateway = cidrhost(local._subnets.edge, 1)
   }
+
+  dynamic "labels" {
+    for_each = local._labels
+    content {
+      label = labels.key
+      value = labels.value
+    }
+  }
 }
 
 resource "docker_network" "app" {
@@ -23,6 +31,14 @@ resource "docker_network" "app" {
     subnet  = local._subnets.app
     gateway = cidrhost(local._subnets.app, 1)
   }
+
+  dynamic "labels" {
+    for_each = local._labels
+    content {
+      label = labels.key
+      value = labels.value
+    }
+  }
 }
 
 resource "docker_network" "data" {
@@ -33,5 +49,13 @@ resource "docker_network" "data" {
   ipam_config {
     subnet  = local._subnets.data
     gateway = cidrhost(local._subnets.data, 1)
+  }
+
+  dynamic "labels" {
+    for_each = local._labels
+    content {
+      label = labels.key
+      value = labels.value
+    }
   }
 }

@@ -24,7 +24,7 @@ module "service" {
   tmpfs   = { "/tmp" = "16m" }
 
   # Alive, not ready: before the realm is declared there are no keys, and a restart would not bring them.
-  healthcheck = { test = ["CMD", "python", "-m", "service.healthcheck"], start_period = "60s" }
+  healthcheck = { test = ["CMD", "python", "-m", "service.healthcheck"], start_period = "1m0s" }
   networks = [
     { name = docker_network.app.name, aliases = ["service"], address = local._addresses.service },
     { name = docker_network.data.name },

@@ -41,7 +41,7 @@ resource "docker_container" "this" {
   ipc_mode      = "private"
   tmpfs         = { for path, size in merge(var.tmpfs, var.files_path == null ? {} : { (var.files_path) = "1m" }) : path => "rw,noexec,nosuid,nodev,${local._owner},mode=0700,size=${size}" }
 
-  cpus        = tostring(var.limits.cpus)
+  cpus        = format("%.1f", var.limits.cpus)
   memory      = var.limits.memory
   memory_swap = var.limits.memory
 
