@@ -150,11 +150,12 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def prunable(files: Iterable[Path], keep: Mapping[str, int] | None = None) -> list[Path]:
-    """Return the backups that no rule keeps: the last of each of the last 7 days, 4 weeks and 12 months are kept."""
+    """Return the backups that no rule keeps: kept are the last day's, and the last of 7 days, 4 weeks and 12 months."""
     keep = keep or KEEP
     periods = {"daily": "%Y-%m-%d", "weekly": "%G-%V", "monthly": "%Y-%m"}
     newest_first = sorted(files, key=lambda file: file.name, reverse=True)
-    kept: set[Path] = set(newest_first[:1])
+    last_day = _time_of(newest_first[0]) - dt.timedelta(days=1) if newest_first else None
+    kept: set[Path] = {file for file in newest_first if last_day and _time_of(file) > last_day}
     for name, form in periods.items():
         last: dict[str, Path] = {}
         for file in newest_first:

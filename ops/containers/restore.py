@@ -76,21 +76,18 @@ def unpack(backup: Path, identity: Path, scratch: Path) -> Path:
     """
     archive, members = scratch / "backup.tar", scratch / "members"
     members.mkdir()
+    for file in (backup, identity):
+        if not (file.is_file() and os.access(file, os.R_OK)):
+            raise OperatorError(f"{file} cannot be read.", "Check the path and who owns it.")
+    lines = [line for line in identity.read_text(encoding="ascii").splitlines() if line.startswith("AGE-SECRET-KEY-")]
     try:
-        lines = [
-            line for line in identity.read_text(encoding="ascii").splitlines() if line.startswith("AGE-SECRET-KEY-")
-        ]
         pyrage.decrypt_file(str(backup), str(archive), [pyrage.x25519.Identity.from_str(line) for line in lines])
         with tarfile.open(archive) as tar:
             tar.extractall(members, filter="data")
-    except OSError as error:
-        raise OperatorError(
-            f"{error.filename or backup} cannot be read: {error.strerror}.", "Check both paths."
-        ) from error
-    except (pyrage.DecryptError, pyrage.IdentityError, tarfile.TarError) as error:
+    except (OSError, pyrage.DecryptError, pyrage.IdentityError, tarfile.TarError) as error:
         raise OperatorError(
             f"{backup.name} cannot be decrypted with {identity.name}: {error}.",
-            "Use the identity that was made with the environment.",
+            "Use the identity that was made with the environment; if it is that one, the file is damaged.",
         ) from error
     return members
 

@@ -63,7 +63,8 @@ def test_pruning_keeps_days_weeks_and_months() -> None:
     days = {file.name[16:24] for file in kept}
     assert {f"{start - dt.timedelta(days=day):%Y%m%d}" for day in range(7)} <= days
     assert len({file.name[16:22] for file in kept}) == 12  # months
-    assert 7 + 12 <= len(kept) <= 7 + 4 + 12
+    assert {*files[:2]} <= set(kept)  # the last day whole
+    assert 7 + 12 <= len(kept) <= 1 + 7 + 4 + 12
     assert prunable([]) == []
     assert prunable(kept) == []
 

@@ -41,6 +41,11 @@ resource "docker_container" "this" {
   ipc_mode      = "private"
   tmpfs         = { for path, size in merge(var.tmpfs, var.files_path == null ? {} : { (var.files_path) = "1m" }) : path => "rw,noexec,nosuid,nodev,${local._owner},mode=0700,size=${size}" }
 
+  # Names of the stack only: a question about any other must neither leave nor be waited for (Keycloak asks for the names
+  # of addresses that register clients, and an engine before 25 would let it wait for 20 s).
+  dns      = ["127.0.0.1"]
+  dns_opts = ["timeout:1", "attempts:1"]
+
   cpus        = format("%.1f", var.limits.cpus)
   memory      = var.limits.memory
   memory_swap = var.limits.memory
