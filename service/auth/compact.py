@@ -4,82 +4,86 @@ joserfc verifies signatures; the parsing is ours because the library takes more 
 duplicate names, non-canonical base64url, unknown members (measured, docs/security-model.md).
 """
 
-import base64
-import json
-import re
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+import binascii
+from collections.abc import Set
+from typing import Any, Final
 
+from service.auth import strict_json
 from service.auth.errors import TokenRefused
 
-MAX_TOKEN_BYTES: Final = 8192
+MAX_TOKEN_CHARACTERS: Final = 8192
 MAX_HEADER_CHARACTERS: Final = 1024
 MAX_DEPTH: Final = 16
 
-_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+# base64url to base64; the characters which only base64 has, and padding, become one that no base64 has.
+_ALPHABET: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+_PADDING: Final = {0: b"", 2: b"==", 3: b"="}
 # RFC 4648 section 3.5: the unused bits of the last character are zero, so each value has one spelling.
-_LAST: Final = {2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
+_LAST: Final = {2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 _HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ"})
-_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+# RFC 8725bis: a type without a slash stands for application/ and that type; case does not matter.
+ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
-@dataclass(frozen=True, slots=True)
-class CompactToken:
-    """The parts of a token; nothing of it is verified yet."""
-
-    algorithm: str
-    kid: str
-    payload: str
-    signing_input: bytes
-    signature: bytes
-
-
-def parse(token: str) -> CompactToken:
-    """Split a token and check its header.
+def encode(token: str) -> bytes:
+    """Return the token as bytes when it may be one at all; costs next to nothing for what is none.
 
     Args:
         token: the value after `Bearer `.
 
     Raises:
-        TokenRefused: it is too large or not of the strict form.
+        TokenRefused: it is too large or has not exactly three segments.
     """
-    if len(token) > MAX_TOKEN_BYTES:
+    if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefused("token_too_large")
-    match = _COMPACT.fullmatch(token)
-    if match is None:
+    if token.count(".") != 2 or not token.isascii() or token.find(".", 0, MAX_HEADER_CHARACTERS + 1) < 1:
         raise TokenRefused("malformed_token")
-    header, payload, signature = match.groups()
-    algorithm, kid = parse_header(header)
-    signing_input = token[: match.end(2)].encode("ascii")
-    return CompactToken(algorithm, kid, payload, signing_input, decode_segment(signature))
+    return token.encode("ascii")
 
 
-def parse_header(segment: str) -> tuple[str, str]:
+def split(token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return header, payload, signature, all still encoded, and the JWS signing input; nothing is verified yet."""
+    first, last = token.find(b"."), token.rfind(b".")
+    header, payload, signature = token[:first], token[first + 1 : last], token[last + 1 :]
+    if not payload or not signature:
+        raise TokenRefused("malformed_token")
+    return header, payload, signature, token[:last]
+
+
+def parse_header(segment: bytes, types: Set[str]) -> tuple[str, str]:
     """Return `alg` and `kid` of a JOSE header (RFC 7515 section 4).
+
+    Args:
+        segment: the encoded header.
+        types: allowed values of `typ`, in lower case.
+
+    Raises:
+        TokenRefused: it is malformed, of another type or names no key.
 
     Only `alg`, `kid` and `typ` may stand there: `crit`, `jku`, `x5u`, `jwk`, `zip` and what nobody knows are refused.
     """
-    if len(segment) > MAX_HEADER_CHARACTERS:
-        raise TokenRefused("malformed_token")
     header = parse_object(decode_segment(segment), "malformed_token")
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ")
     if not isinstance(algorithm, str):
         raise TokenRefused("malformed_token")
     if not header.keys() <= _HEADER_MEMBERS:
         raise TokenRefused("malformed_token")
-    if not isinstance(kind, str) or kind.lower() not in _TYPES:
+    if not isinstance(kind, str) or kind.lower() not in types:
         raise TokenRefused("wrong_type")
     if not isinstance(kid, str) or not 0 < len(kid) <= 200:
         raise TokenRefused("unknown_key")
     return algorithm, kid
 
 
-def decode_segment(segment: str) -> bytes:
+def decode_segment(segment: bytes) -> bytes:
     """Decode base64url without padding (RFC 7515 section 2); a second spelling of the same bytes is refused."""
     rest = len(segment) % 4
     if rest == 1 or (rest and segment[-1] not in _LAST[rest]):
         raise TokenRefused("malformed_token")
-    return base64.urlsafe_b64decode(segment + "=" * (-rest % 4))
+    try:
+        return binascii.a2b_base64(segment.translate(_ALPHABET) + _PADDING[rest], strict_mode=True)
+    except binascii.Error as error:
+        raise TokenRefused("malformed_token") from error
 
 
 def parse_object(data: bytes, reason: str) -> dict[str, Any]:
@@ -93,52 +97,9 @@ def parse_object(data: bytes, reason: str) -> dict[str, Any]:
         TokenRefused: with that reason.
     """
     try:
-        text = data.decode("utf-8")
-        if text.count("[") + text.count("{") > MAX_DEPTH:
-            _check_depth(text)
-        value = _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
+        value = strict_json.parse(data, MAX_DEPTH)
+    except strict_json.JsonFault as error:
         raise TokenRefused(reason) from error
     if not isinstance(value, dict):
         raise TokenRefused(reason)
     return value
-
-
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-
-
-def _check_depth(text: str) -> None:
-    depth = 0
-    for character in re.sub(r"[^\[\]{}]", "", _STRING.sub("", text)):
-        depth += 1 if character in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise ValueError("too deep")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice")
-    return value
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > 20:
-        raise ValueError("too many digits")
-    return int(digits)
-
-
-def _number(digits: str) -> float:
-    value = float(digits)
-    if not -1e18 < value < 1e18:
-        raise ValueError("out of range")
-    return value
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
-)

@@ -18,6 +18,7 @@ REASONS: Final = {
     "expired": "The access token has expired",
     "not_yet_valid": "The access token is not valid yet",
     "lifetime_too_long": "The lifetime of the access token is longer than accepted",
+    "revoked": "The session of the access token has ended",
     "sender_constrained": "The access token is bound to a key whose proof was not presented",
     "client_not_allowed": "The client of the access token may not call this resource",
 }

@@ -1,13 +1,13 @@
 """JSON Web Keys (RFC 7517) that may verify a token: imported one by one, under our own policy."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
-from joserfc.util import base64_to_int
+from joserfc.util import base64_to_int, to_bytes, urlsafe_b64decode
 
 MAX_KEYS: Final = 32
 MIN_RSA_BITS: Final = 2048
@@ -20,6 +20,13 @@ _SAME: Final = {"EdDSA": ("EdDSA", "Ed25519"), "Ed25519": ("EdDSA", "Ed25519")}
 _DEFAULT: Final = {"RSA": "RS256", "EC": "ES256", "OKP": "Ed25519"}
 _KEY_TYPE: Final = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP", "Ed25519": "OKP"}
 _CLASSES: Final[Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+# CVE-2017-15361 by its fingerprint; these primes let one in 10^8 of other keys look the same.
+_ROCA_PRIMES: Final = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+_ROCA: Final = {prime: frozenset(pow(65537, k, prime) for k in range(prime)) for prime in _ROCA_PRIMES}
+# The y of the points of order 1, 2, 4 and 8 on edwards25519; the sign of x does not matter.
+_ED25519_P: Final = 2**255 - 19
+_ORDER_8: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER: Final = frozenset({0, 1, _ED25519_P - 1, _ORDER_8, _ED25519_P - _ORDER_8})
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
@@ -35,13 +42,15 @@ class _Algorithm(Protocol):
 class VerificationKey:
     """A public key that verifies one algorithm (RFC 8725bis: a key is used with exactly one).
 
-    `names` are the values of `alg` that mean this algorithm.
+    `names` are the values of `alg` that mean this algorithm. Two are equal when they verify the same: `thumbprint`
+    (RFC 7638) tells other numbers under the same `kid`.
     """
 
     kid: str
     names: frozenset[str]
-    model: _Algorithm
-    key: Key
+    thumbprint: str
+    model: _Algorithm = field(compare=False)
+    key: Key = field(compare=False)
 
     def verify(self, signing_input: bytes, signature: bytes) -> bool:
         """Say whether the signature over the JWS signing input (RFC 7515 section 5.2) is this key's."""
@@ -112,7 +121,8 @@ def _import_key(entry: object, algorithms: Sequence[str]) -> VerificationKey:
         raise _Unusable("key_type")
     name = "Ed25519" if entry["kty"] == "OKP" else algorithm
     model = JWSRegistry(algorithms=[name]).get_alg(name)
-    return VerificationKey(kid, names, model, _public_key(entry, model))
+    key = _public_key(entry, model)
+    return VerificationKey(kid, names, key.thumbprint(), model, key)
 
 
 def _algorithm_names(algorithm: object) -> Iterator[str]:
@@ -135,16 +145,28 @@ def _public_key(entry: dict[str, Any], model: _Algorithm) -> Key:
         model.check_key(key)
     except (JoseError, ValueError, TypeError) as error:
         raise _Unusable("malformed") from error
+    if entry["kty"] == "OKP":
+        _check_ed25519(entry["x"])
     return key
+
+
+def _check_ed25519(point: str) -> None:
+    """Refuse a point of small order (RFC 8032 section 8.8): anybody can sign for such a key, and libraries take it."""
+    y = int.from_bytes(urlsafe_b64decode(to_bytes(point)), "little") % 2**255 % _ED25519_P
+    if y in _SMALL_ORDER:
+        raise _Unusable("weak_point")
 
 
 def _check_rsa(modulus: str, exponent: str) -> None:
     """Refuse a weak key before the library sees it: it warns where we want a refusal."""
     try:
-        bits, e = base64_to_int(modulus).bit_length(), base64_to_int(exponent)
+        n, e = base64_to_int(modulus), base64_to_int(exponent)
     except ValueError as error:
         raise _Unusable("malformed") from error
-    if not MIN_RSA_BITS <= bits <= MAX_RSA_BITS:
+    if not MIN_RSA_BITS <= n.bit_length() <= MAX_RSA_BITS:
         raise _Unusable("key_size")
     if e < 65537 or e % 2 == 0:
         raise _Unusable("exponent")
+    # Keys of the broken Infineon library: their modulus is a power of 65537 modulo every small prime.
+    if all(n % prime in residues for prime, residues in _ROCA.items()):
+        raise _Unusable("roca")

@@ -20,6 +20,7 @@ from aiocache.base import BaseCache  # type: ignore[import-untyped]
 
 from service.auth.errors import KeysUnavailable
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
+from service.telemetry.events import Event
 
 FETCH_SECONDS: Final = 3.0
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
@@ -78,9 +79,11 @@ class JwksKeySource:
         self._clock = clock
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
+        self._epoch = 0
         self._fetch: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[None] | None = None
         self._began_at = 0.0
+        self._failed = False
         self._permits = float(UNKNOWN_KID_BURST)
         self._permits_at = time.monotonic()
 
@@ -88,6 +91,11 @@ class JwksKeySource:
     def ready(self) -> bool:
         """Whether there are keys, fresh or stale, that may still be used."""
         return self._set is not None and self._clock() - self._set.fetched_at <= MAX_STALE_SECONDS
+
+    @property
+    def epoch(self) -> int:
+        """A number that changes whenever a key comes or goes."""
+        return self._epoch
 
     async def start(self) -> None:
         """Take the shared set if there is one, and begin to renew it."""
@@ -129,8 +137,8 @@ class JwksKeySource:
         if not self.ready or self._set is None:
             raise KeysUnavailable(RETRY_AFTER_SECONDS)
         key = self._set.keys.get(kid)
-        if key is None and self._clock() - self._set.fetched_at > self._ttl:
-            raise KeysUnavailable(RETRY_AFTER_SECONDS)  # the set is stale: the key may well be genuine
+        if key is None and self._failed:
+            raise KeysUnavailable(RETRY_AFTER_SECONDS)  # nobody could be asked: the key may well be genuine
         return key
 
     def _set_keys(self) -> Mapping[str, VerificationKey]:
@@ -180,8 +188,10 @@ class JwksKeySource:
                 document = await self._download()
         except (FetchFailed, TimeoutError, httpx.HTTPError, ValueError, RecursionError) as error:
             reason = str(error) if isinstance(error, FetchFailed) else type(error).__name__
-            log.warning("jwks_fetch_failed", reason=reason, keys_at_hand=self._set is not None)
+            log.warning(Event.JWKS_FETCH_FAILED, reason=reason, keys_at_hand=self._set is not None)
+            self._failed = True
             return
+        self._failed = False
         self._keep(document, self._clock())
         await self._share(document)
 
@@ -220,10 +230,11 @@ class JwksKeySource:
         keys, dropped = import_keys(document, self._algorithms)
         if not keys:
             return
-        if self._set is None or self._set.keys.keys() != keys.keys():
+        if self._set is None or self._set.keys != keys:
             for kid, reason in dropped:
-                log.info("jwk_dropped", kid=kid, reason=reason)
-            log.info("jwks_changed", keys=sorted(keys))
+                log.info(Event.JWK_DROPPED, kid=kid, reason=reason)
+            log.info(Event.JWKS_CHANGED, keys=sorted(keys))
+            self._epoch += 1
         self._set = KeySet(keys, fetched_at)
 
     async def _load_shared(self) -> None:
@@ -234,11 +245,11 @@ class JwksKeySource:
                 if entry["issuer"] == self._issuer and entry["fetched_at"] <= self._clock():
                     self._keep(entry["document"], float(entry["fetched_at"]))
         except Exception as error:  # noqa: BLE001 - the cache is a convenience: without it we fetch
-            log.warning("jwks_cache_failed", operation="get", error=type(error).__name__)
+            log.warning(Event.JWKS_CACHE_FAILED, operation="get", error=type(error).__name__)
 
     async def _share(self, document: object) -> None:
         entry = {"issuer": self._issuer, "fetched_at": self._clock(), "document": document}
         try:
             await self._cache.set(_CACHE_KEY, json.dumps(entry), ttl=MAX_STALE_SECONDS)
         except Exception as error:  # noqa: BLE001 - the cache is a convenience: the set is in memory already
-            log.warning("jwks_cache_failed", operation="set", error=type(error).__name__)
+            log.warning(Event.JWKS_CACHE_FAILED, operation="set", error=type(error).__name__)

@@ -1,29 +1,29 @@
 """Access tokens of Keycloak: signature and claims (RFC 7519, RFC 8725, RFC 9068), read into a `Caller`."""
 
-import re
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeGuard
+from typing import Any, Final, NamedTuple, TypeGuard
 
-from service.auth.compact import CompactToken, decode_segment, parse, parse_object
+from service.auth.claims import identifier_or_none, is_identifier, number, text_or_none
+from service.auth.compact import ACCESS_TOKEN_TYPES, decode_segment, encode, parse_object
 from service.auth.errors import KeysUnavailable, TokenRefused
-from service.auth.jwk import VerificationKey
+from service.auth.jws import JwsVerifier, KeySource
+from service.auth.revocation import Revocations
+from service.auth.verified import VerifiedTokens
 from service.contract import Contract
 
 __all__ = ["Caller", "KeySource", "KeysUnavailable", "TokenRefused", "TokenValidator"]
 
-# OpenID Connect Core section 2: sub is at most 255 ASCII characters.
-_IDENTIFIER: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_MAX_SCOPES: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who calls, as the authorization server says it.
 
     `scopes` are the granted scopes with all that they imply by the contract, `token_scopes` as they stand in the token.
-    `expires_at` is in seconds since the epoch.
+    `issued_at` and `expires_at` are in seconds since the epoch.
     """
 
     subject: str
@@ -33,31 +33,11 @@ class Caller:
     token_scopes: frozenset[str]
     realm_roles: frozenset[str]
     client_roles: Mapping[str, frozenset[str]]
+    issued_at: int
     expires_at: int
     session_id: str | None = None
     username: str | None = None
     token_id: str | None = None
-
-
-class KeySource(Protocol):
-    """Where verification keys come from."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether a token can be judged now."""
-
-    async def start(self) -> None:
-        """Begin to keep the keys fresh."""
-
-    async def stop(self) -> None:
-        """Stop, and let go of connections."""
-
-    async def key(self, kid: str) -> VerificationKey | None:
-        """Return the key with this id, or None when the authorization server has none such.
-
-        Raises:
-            KeysUnavailable: nothing can be said now.
-        """
 
 
 class TokenValidator:
@@ -72,6 +52,9 @@ class TokenValidator:
         contract: says what a scope implies.
         allowed_clients: client ids that may call; empty means every client of the realm.
         max_lifetime: the longest accepted `exp - iat` in seconds.
+        cache_seconds: how long a verified token is remembered, so the longest time by which a change at the
+            authorization server may be noticed late; 0 remembers nothing.
+        revocations: what ended before its time; judged on every call, also for remembered tokens.
         clock: seconds since the epoch.
     """
 
@@ -86,16 +69,22 @@ class TokenValidator:
         contract: Contract,
         allowed_clients: frozenset[str] = frozenset(),
         max_lifetime: int = 3600,
+        cache_seconds: int = 30,
+        revocations: Revocations | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._algorithms = frozenset(algorithms)
+        self._jws = JwsVerifier(keys, algorithms, ACCESS_TOKEN_TYPES)
         self._leeway = leeway
         self._keys = keys
         self._contract = contract
         self._allowed_clients = allowed_clients
         self._max_lifetime = max_lifetime
+        self._verified: VerifiedTokens[Caller] = VerifiedTokens(cache_seconds)
+        self._scopes: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._revocations = revocations
+        self._epoch = keys.epoch
         self._clock = clock
 
     async def validate(self, token: str) -> Caller:
@@ -108,20 +97,22 @@ class TokenValidator:
             TokenRefused: it is no valid access token for this resource.
             KeysUnavailable: the keys cannot be had, so nothing can be said.
         """
-        parsed = parse(token)
-        if parsed.algorithm not in self._algorithms:
-            raise TokenRefused("wrong_algorithm")
-        key = await self._keys.key(parsed.kid)
-        if key is None:
-            raise TokenRefused("unknown_key")
-        if parsed.algorithm not in key.names:
-            raise TokenRefused("wrong_algorithm")
-        if not key.verify(parsed.signing_input, parsed.signature):
-            raise TokenRefused("bad_signature")
-        return self._caller(parsed)
+        if self._epoch != self._keys.epoch:
+            self._epoch = self._keys.epoch
+            self._verified.clear()
+        now = self._clock()
+        raw = encode(token)
+        digest = hashlib.sha256(raw).digest()
+        caller = self._verified.get(digest, now)
+        if caller is None:
+            caller = self._caller(await self._jws.verify(raw), now)
+            self._verified.put(digest, caller, now, caller.expires_at)
+        if self._revocations and self._revocations.cover(caller.session_id, caller.subject, caller.issued_at):
+            raise TokenRefused("revoked")
+        return caller
 
-    def _caller(self, parsed: CompactToken) -> Caller:
-        claims = parse_object(decode_segment(parsed.payload), "malformed_claims")
+    def _caller(self, payload: bytes, now: float) -> Caller:
+        claims = parse_object(decode_segment(payload), "malformed_claims")
         if claims.get("typ") != "Bearer":
             raise TokenRefused("wrong_type")
         if claims.get("iss") != self._issuer:
@@ -129,73 +120,70 @@ class TokenValidator:
         self._check_audience(claims.get("aud"))
         if "cnf" in claims:
             raise TokenRefused("sender_constrained")
-        expires_at = self._check_time(claims)
+        issued_at, expires_at = self._check_time(claims, now)
         subject, client_id = claims.get("sub"), claims.get("azp", claims.get("client_id"))
-        if not _is_identifier(subject) or not _is_identifier(client_id):
+        if not is_identifier(subject) or not is_identifier(client_id):
             raise TokenRefused("malformed_claims")
+        session_id = identifier_or_none(claims.get("sid"))
         if self._allowed_clients and client_id not in self._allowed_clients:
             raise TokenRefused("client_not_allowed")
-        scope = claims.get("scope", "")
-        if not isinstance(scope, str):
-            raise TokenRefused("malformed_claims")
-        # RFC 6749 section 3.3: U+0020 and nothing else separates scopes.
-        token_scopes = frozenset(scope.split(" ")) - {""}
+        if session_id is None and client_id not in self._contract.clients:
+            # No session, so no person who consented: a service account must be declared, not registered by a stranger.
+            raise TokenRefused("client_not_allowed")
+        token_scopes, scopes = self._scopes_of(claims.get("scope", ""))
+        # By position, in the order of the fields: half the cost.
         return Caller(
-            subject=subject,
-            client_id=client_id,
-            issuer=self._issuer,
-            scopes=self._contract.expand(token_scopes),
-            token_scopes=token_scopes,
-            realm_roles=_roles(claims.get("realm_access")),
-            client_roles=_client_roles(claims.get("resource_access")),
-            expires_at=expires_at,
-            session_id=_identifier_or_none(claims.get("sid")),
-            username=_text_or_none(claims.get("preferred_username")),
-            token_id=_identifier_or_none(claims.get("jti")),
+            subject,
+            client_id,
+            self._issuer,
+            scopes,
+            token_scopes,
+            _roles(claims.get("realm_access")),
+            _client_roles(claims.get("resource_access")),
+            issued_at,
+            expires_at,
+            session_id,
+            text_or_none(claims.get("preferred_username")),
+            identifier_or_none(claims.get("jti")),
         )
 
+    def _scopes_of(self, scope: object) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the scopes as granted and with what they imply; the same few strings come again and again."""
+        if not isinstance(scope, str):
+            raise TokenRefused("malformed_claims")
+        if known := self._scopes.get(scope):
+            return known
+        token_scopes = frozenset(scope.split(" ")) - {""}  # RFC 6749 section 3.3: U+0020 and nothing else separates
+        scopes = token_scopes, self._contract.expand(token_scopes)
+        if len(self._scopes) < _MAX_SCOPES:
+            self._scopes[scope] = scopes
+        return scopes
+
     def _check_audience(self, audience: object) -> None:
-        audiences = [audience] if isinstance(audience, str) else audience
-        if not isinstance(audiences, list) or not all(isinstance(entry, str) for entry in audiences):
-            raise TokenRefused("wrong_audience")
-        if self._audience not in audiences:
+        if isinstance(audience, str):
+            audience = [audience]
+        if not isinstance(audience, list) or self._audience not in audience or set(map(type, audience)) != {str}:
             raise TokenRefused("wrong_audience")
 
-    def _check_time(self, claims: Mapping[str, Any]) -> int:
+    def _check_time(self, claims: Mapping[str, Any], now: float) -> tuple[int, int]:
         """RFC 7519 sections 4.1.4 to 4.1.6: exp and iat are required here, nbf is judged when it is there."""
-        now = self._clock()
-        expires_at, issued_at = _time(claims.get("exp")), _time(claims.get("iat"))
+        expires_at, issued_at = number(claims.get("exp")), number(claims.get("iat"))
         if now >= expires_at + self._leeway:
             raise TokenRefused("expired")
-        if issued_at > now + self._leeway or ("nbf" in claims and _time(claims["nbf"]) > now + self._leeway):
+        if issued_at > now + self._leeway or ("nbf" in claims and number(claims["nbf"]) > now + self._leeway):
             raise TokenRefused("not_yet_valid")
         if expires_at - issued_at > self._max_lifetime:
             raise TokenRefused("lifetime_too_long")
-        return int(expires_at)
-
-
-def _time(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TokenRefused("malformed_claims")
-    return value
-
-
-def _is_identifier(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and _IDENTIFIER.fullmatch(value) is not None
-
-
-def _identifier_or_none(value: object) -> str | None:
-    return value if _is_identifier(value) else None
-
-
-def _text_or_none(value: object) -> str | None:
-    """A name is for display only: one that could forge a log line counts as absent."""
-    return value if isinstance(value, str) and len(value) <= 255 and value.isprintable() else None
+        return int(issued_at), int(expires_at)
 
 
 def _roles(access: object) -> frozenset[str]:
     roles = access.get("roles") if isinstance(access, dict) else None
-    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
+    return frozenset(filter(_is_text, roles)) if isinstance(roles, list) else frozenset()
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str)
 
 
 def _client_roles(access: object) -> Mapping[str, frozenset[str]]:

@@ -1,11 +1,13 @@
 """Which keys of a JWK Set are taken."""
 
+import math
+
 import pytest
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from service.auth.jwk import SUPPORTED_ALGORITHMS, import_keys
-from tests.unit.jose import private_key, public_jwk
+from tests.unit.jose import encode, private_key, public_jwk
 
 
 def drops(entry: object, algorithms: tuple[str, ...] = SUPPORTED_ALGORITHMS) -> str:
@@ -58,6 +60,49 @@ def weak_rsa() -> dict[str, object]:
 )
 def test_a_bad_key_is_dropped_and_blocks_no_other(entry: object, reason: str) -> None:
     assert drops(entry) == reason
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "01" + "00" * 30 + "80",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "ff",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ],
+)
+def test_a_point_of_small_order_is_no_key(point: str) -> None:
+    """Such a key verifies a signature of zeros over anything."""
+    entry = {"kid": "k", "kty": "OKP", "crv": "Ed25519", "x": encode(bytes.fromhex(point))}
+    assert drops(entry) in {"weak_point", "malformed"}
+
+
+def roca_modulus() -> int:
+    """Return a number of 2048 bits that is a power of 65537 modulo every prime up to 167, as CVE-2017-15361 has it."""
+    primes = [n for n in range(2, 168) if all(n % d for d in range(2, n))]
+    product = math.prod(primes)
+    found = pow(65537, 1234567, product)
+    return found + product * ((1 << 2047) // product + 1) | 1
+
+
+def test_a_key_with_the_roca_fingerprint_is_dropped() -> None:
+    modulus = roca_modulus()
+    assert modulus.bit_length() == 2048
+    assert drops(public_jwk(n=encode(modulus.to_bytes(256, "big")))) == "roca"
+
+
+def test_keys_are_equal_when_they_verify_the_same() -> None:
+    def imported(jwk: dict[str, object]) -> dict[str, object]:
+        return dict(import_keys({"keys": [jwk]}, SUPPORTED_ALGORITHMS)[0])
+
+    assert imported(public_jwk("ES256")) == imported(public_jwk("ES256", use=None))
+    assert imported(public_jwk("ES256")) != imported(public_jwk("ES256", "2", kid="ES256-1"))
+    assert imported(public_jwk(alg="RS256")) != imported(public_jwk(alg="PS256"))
 
 
 def test_a_kid_that_stands_twice_names_no_key() -> None:

@@ -146,12 +146,12 @@ def test_a_bad_answer_never_shrinks_a_good_set(name: str) -> None:
     async def test(source: JwksKeySource, server: AuthorizationServer, clock: Clock) -> None:
         await source.key("RS256-1")
         server.jwks_answer = BAD_ANSWERS[name]
-        assert await source.key("unknown") is None
+        for _ in range(module.UNKNOWN_KID_BURST + 1):
+            with pytest.raises(KeysUnavailable):  # nobody can be asked: it may be genuine
+                await source.key("unknown")
         assert await source.key("RS256-1")
         clock.now += 301
         assert await source.key("RS256-1")
-        with pytest.raises(KeysUnavailable):  # stale and unreachable: it may be genuine
-            await source.key("unknown")
         clock.now += module.MAX_STALE_SECONDS
         assert not source.ready
         with pytest.raises(KeysUnavailable):
@@ -255,3 +255,14 @@ def test_the_internal_url_is_where_the_fetch_goes() -> None:
         assert all(url.startswith("http://keycloak:8080/realms/mcp-realm/") for url in server.urls)
 
     run(test, internal_url="http://keycloak:8080/realms/mcp-realm")
+
+
+def test_another_key_under_the_same_id_is_a_change() -> None:
+    async def test(source: JwksKeySource, server: AuthorizationServer, clock: Clock) -> None:
+        await source.key("RS256-1")
+        before = source.epoch
+        server.keys = [public_jwk("RS256", "2", kid="RS256-1"), public_jwk("ES256")]
+        await source.key("unknown")
+        assert source.epoch > before
+
+    run(test)

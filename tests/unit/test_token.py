@@ -1,5 +1,6 @@
 """Access tokens: what is refused, and what comes out of a good one."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.auth.token import Caller, TokenValidator
+from service.auth.verified import VerifiedTokens
 from service.contract import load_contract
 from tests.unit.jose import AUDIENCE, ISSUER, NOW, claims, encode, public_jwk, sign, sign_raw
 
@@ -17,6 +19,7 @@ class Keys:
     """Keys at hand, without a network."""
 
     ready = True
+    epoch = 0
 
     async def start(self) -> None: ...
 
@@ -34,8 +37,6 @@ class NoKeys(Keys):
 
 
 def validate(token: str, *, now: float = NOW, keys: Keys | None = None, **settings: object) -> Caller:
-    import asyncio
-
     options: dict[str, object] = {"leeway": 30, "algorithms": SUPPORTED_ALGORITHMS, **settings}
     validator = TokenValidator(
         issuer=ISSUER,
@@ -197,7 +198,7 @@ def test_ed25519_has_two_names() -> None:
         ({"exp": 0}, "expired"),
         ({"exp": -1}, "expired"),
         ({"exp": NOW + 10**7}, "lifetime_too_long"),
-        ({"exp": (NOW + 300) * 1000}, "lifetime_too_long"),
+        ({"exp": (NOW + 300) * 1000}, "malformed_claims"),
         ({"iat": None}, "malformed_claims"),
         ({"iat": 1}, "lifetime_too_long"),
         ({"iat": NOW + 60}, "not_yet_valid"),
@@ -254,6 +255,7 @@ def test_a_good_token_gives_its_caller() -> None:
         token_scopes=frozenset({"mcp:write", "profile"}),
         realm_roles=frozenset({"mcp-user"}),
         client_roles={"mcp-server": frozenset({"tool-admin"})},
+        issued_at=NOW,
         expires_at=NOW + 300,
         session_id="5a6b",
         username="service-account-mcp-automation",
@@ -287,3 +289,96 @@ def test_without_keys_nothing_is_said_about_the_token() -> None:
 def test_header_type_of_rfc_9068_is_taken() -> None:
     for kind in ("at+jwt", "AT+JWT", "application/at+jwt"):
         assert validate(sign(claims(NOW), typ=kind))
+
+
+class World:
+    """A validator with keys and a clock that a test can change."""
+
+    def __init__(self, **settings: object) -> None:
+        self.now = float(NOW)
+        self.keys = Keys()
+        self.validator = TokenValidator(
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            algorithms=SUPPORTED_ALGORITHMS,
+            leeway=30,
+            keys=self.keys,
+            contract=load_contract(),
+            clock=lambda: self.now,
+            **settings,  # type: ignore[arg-type]
+        )
+
+    def validate(self, token: str) -> Caller:
+        return asyncio.run(self.validator.validate(token))
+
+    def remembers(self, token: str) -> bool:
+        """Whether the token is answered from memory: the very same object comes back."""
+        return self.validate(token) is self.validate(token)
+
+
+def test_a_repeated_token_is_answered_from_memory_for_a_while() -> None:
+    world, token = World(), good()
+    first = world.validate(token)
+    assert world.validate(token) is first
+    world.now += 29
+    assert world.validate(token) is first
+    world.now += 2
+    assert world.validate(token) is not first
+    assert not World(cache_seconds=0).remembers(token)
+
+
+def test_memory_never_outlives_the_token() -> None:
+    world, token = World(cache_seconds=3600), good()
+    assert world.remembers(token)
+    world.now += 330
+    with pytest.raises(TokenRefused, match="expired"):
+        world.validate(token)
+
+
+def test_memory_is_dropped_when_a_key_comes_or_goes() -> None:
+    world, token = World(), good()
+    first = world.validate(token)
+    world.keys.epoch = 1
+    assert world.validate(token) is not first
+
+
+def test_a_removed_key_verifies_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.validate(good())
+    monkeypatch.delitem(KEYS, "RS256-1")
+    world.keys.epoch = 1
+    with pytest.raises(TokenRefused, match="unknown_key"):
+        world.validate(good(jti="another"))
+
+
+def test_a_changed_token_is_not_the_remembered_one() -> None:
+    world, token = World(), good()
+    world.validate(token)
+    head, body, signature = token.split(".")
+    for changed in (f"{head}.{body}.{signature[:-8]}AAAAAAAA", f"{head}.{body}x.{signature}", token + " "):
+        with pytest.raises(TokenRefused):
+            world.validate(changed)
+
+
+def test_a_remembered_header_excuses_no_other_part() -> None:
+    world = World()
+    world.validate(good())
+    forged = encode(json.dumps(claims(NOW, sub="somebody-else")).encode())
+    head, _, signature = good().split(".")
+    with pytest.raises(TokenRefused, match="bad_signature"):
+        world.validate(f"{head}.{forged}.{signature}")
+
+
+def test_memory_is_bounded() -> None:
+    memory: VerifiedTokens[int] = VerifiedTokens(30, max_entries=3)
+    for number in range(10):
+        memory.put(bytes([number]), number, NOW, NOW + 300)
+    assert [memory.get(bytes([number]), NOW) for number in range(10)] == [None] * 7 + [7, 8, 9]
+    memory.clear()
+    assert memory.get(bytes([9]), NOW) is None
+
+
+def test_a_service_account_must_be_declared() -> None:
+    assert validate(good(sid=None))
+    assert validate(good(azp="registered-by-itself"))
+    assert refusal(good(sid=None, azp="registered-by-itself")) == "client_not_allowed"

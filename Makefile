@@ -1,0 +1,54 @@
+# The commands of this repository. `make` lists them.
+
+BIN := .venv/bin
+UV := .venv/uv/bin/uv
+UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
+
+.DEFAULT_GOAL := help
+.PHONY: help up down destroy status test lint fmt bench docs lock snapshot clean venv-ops venv-dev
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: venv-ops ## Start Keycloak and the service, apply the realm, prove that it works
+	@$(BIN)/secure-mcp up
+
+down: venv-ops ## Stop what `up` started; data stays
+	@$(BIN)/secure-mcp down
+
+destroy: venv-ops ## Stop everything and delete the environment's state (asks)
+	@$(BIN)/secure-mcp destroy
+
+status: venv-ops ## Show the parts of the stack
+	@$(BIN)/secure-mcp status
+
+test: venv-dev ## Run every tier of tests that this machine can carry
+	@$(BIN)/python -m pytest
+
+lint: venv-dev ## Run every linter that is here; name the ones that are not
+	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lint
+
+fmt: venv-dev ## Format Python and Terraform
+	@$(BIN)/ruff check --select I --fix --quiet . && $(BIN)/ruff format --quiet .
+	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; \
+	else echo "terraform is not here: its files are left as they are"; fi
+
+bench: venv-dev ## Measure what a validation of a token costs
+	@$(BIN)/python -m tests.benchmarks
+
+docs: venv-dev ## Write the generated tables of docs/
+	@$(BIN)/python scripts/generate_docs.py
+
+lock: venv-ops ## Lock the requirements anew, with hashes
+	@$(BIN)/python -m pip install --quiet --upgrade --target .venv/uv uv==$(UV_VERSION)
+	@cd requirements && for name in service ops dev java; do ../$(UV) pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt || exit; done
+
+snapshot: venv-ops ## Write the applied realm to terraform/keycloak/realm.lock.json
+	@$(BIN)/secure-mcp snapshot
+
+clean: ## Delete the virtual environment and the caches of tools
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+venv-ops venv-dev: venv-%:
+	@scripts/venv $*

@@ -1,0 +1,54 @@
+"""The command `secure-mcp`: a table of contents. What a command does stands in the modules that it names."""
+
+import errno
+import subprocess
+import sys
+
+import typer
+
+from ops import access_commands, stack_commands
+from ops.errors import ExitCode, OperatorError, unreachable
+from ops.output import show_error
+
+app = typer.Typer(
+    add_completion=False,
+    help="Runs and uses the Secure MCP stack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command()(stack_commands.up)
+app.command()(stack_commands.down)
+app.command()(stack_commands.destroy)
+app.command()(stack_commands.status)
+app.command()(access_commands.token)
+app.command()(access_commands.call)
+app.command()(stack_commands.snapshot)
+
+
+def main() -> None:
+    """Run the command; what an operator can mend becomes a sentence, the next step and an exit code."""
+    try:
+        app()
+    except OperatorError as error:
+        show_error(error)
+        sys.exit(error.code)
+    except subprocess.TimeoutExpired as error:
+        problem = f"`{' '.join(map(str, error.cmd[:2]))}` had not ended after {error.timeout:.0f} s."
+        show_error(unreachable(problem, "Run the command again; it goes on where it stopped."))
+        sys.exit(ExitCode.UNREACHABLE)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        show_error(
+            OperatorError(
+                f"The disk is full{where}.", "Free some space (Keycloak needs about 1 GB), then run the command again."
+            )
+        )
+        sys.exit(ExitCode.USAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The Keycloak distribution: fetched, checked, unpacked and built once, shared by all environments."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ops.download import download, verify
+from ops.errors import OperatorError
+from ops.java import find_java
+from ops.locks import exclusive
+from ops.output import note, step
+
+VERSION = "26.7.4"
+# Of the release's keycloak-26.7.4.zip, which is byte for byte the Maven artifact keycloak-quarkus-dist.
+SHA256 = "a286e98b4296d4e75ee88d8527c7cd463b307caa022f088c9f22cffccc741fa1"
+RELEASE = f"https://github.com/keycloak/keycloak/releases/download/{VERSION}/keycloak-{VERSION}.zip"
+ZIP_VARIABLE = "SECURE_MCP_KEYCLOAK_ZIP"
+BUILD_OPTIONS = ("--db=dev-file", "--health-enabled=true", "--metrics-enabled=true")
+_STAMP = "secure-mcp-build.txt"
+_ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
+
+
+def cache_folder() -> Path:
+    """Return the folder of downloads (XDG base directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "secure-mcp"
+
+
+def ensure_distribution() -> Path:
+    """Return the built distribution; fetch, check, unpack and build it first where it is missing or half-finished.
+
+    Raises:
+        OperatorError: no source has it, its checksum is wrong, there is no Java, or the build fails.
+    """
+    cache = cache_folder()
+    home = cache / f"keycloak-{VERSION}"
+    if _is_built(home):
+        return home
+    with exclusive(cache / "keycloak.lock", "prepares the Keycloak distribution"):
+        if not _is_built(home):
+            for leftover in [*cache.glob(".build-*"), *cache.glob(".maven-*")]:
+                shutil.rmtree(leftover)
+            java = find_java()
+            archive = ensure_archive(cache)
+            with tempfile.TemporaryDirectory(prefix=".build-", dir=cache) as scratch:
+                with step(f"unpack and build Keycloak {VERSION} (once for this machine)"):
+                    fresh = _build(_unpack(archive, Path(scratch)), java)
+                if home.exists():
+                    shutil.rmtree(home)
+                fresh.rename(home)
+    return home
+
+
+def ensure_archive(cache: Path) -> Path:
+    """Return the checked zip file; see `ensure_distribution`."""
+    archive = cache / f"keycloak-{VERSION}.zip"
+    if archive.exists():
+        verify(archive, SHA256, str(archive))
+        return archive
+    if given := os.environ.get(ZIP_VARIABLE):
+        return _copy(Path(given).expanduser(), archive)
+    if maven := shutil.which("mvn"):
+        try:
+            return _with_maven(maven, archive)
+        except subprocess.SubprocessError as error:
+            note(f"mvn could not get {_ARTIFACT} ({type(error).__name__}); trying the release download")
+    try:
+        download(RELEASE, archive, SHA256)
+    except OperatorError as error:
+        way_out = f"Or fetch it elsewhere and name the file: {ZIP_VARIABLE}=/path/keycloak-{VERSION}.zip make up"
+        raise OperatorError(error.problem, f"{error.next_step} {way_out}", error.code) from error
+    return archive
+
+
+def _is_built(home: Path) -> bool:
+    stamp = home / _STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == " ".join(BUILD_OPTIONS)
+
+
+def _copy(source: Path, archive: Path) -> Path:
+    if not source.is_file():
+        raise OperatorError(
+            f"{ZIP_VARIABLE} names no file: {source}.", f"Give the path of keycloak-{VERSION}.zip, or unset it."
+        )
+    note(f"Keycloak from {source}")
+    return _take(archive, lambda fresh: shutil.copyfile(source, fresh), f"{ZIP_VARIABLE}={source}")
+
+
+def _with_maven(maven: str, archive: Path) -> Path:
+    def fetch(fresh: Path) -> None:
+        with tempfile.TemporaryDirectory(prefix=".maven-", dir=archive.parent) as scratch:
+            command = [maven, "-q", "-B", "dependency:copy", f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={scratch}"]
+            subprocess.run(command, cwd=scratch, capture_output=True, timeout=900, check=True)  # noqa: S603
+            next(Path(scratch).glob("*.zip")).rename(fresh)
+
+    with step(f"fetch {_ARTIFACT} with mvn (177 MB)"):
+        return _take(archive, fetch, "mvn")
+
+
+def _take(archive: Path, fetch: Callable[[Path], object], origin: str) -> Path:
+    fresh = archive.with_suffix(".new")
+    fetch(fresh)
+    verify(fresh, SHA256, origin)
+    fresh.replace(archive)
+    return archive
+
+
+def _unpack(archive: Path, scratch: Path) -> Path:
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(scratch)
+    home = scratch / f"keycloak-{VERSION}"
+    for script in (home / "bin").glob("*.sh"):
+        script.chmod(0o755)  # zipfile does not restore modes
+    return home
+
+
+def _build(home: Path, java: Path) -> Path:
+    command = [str(home / "bin" / "kc.sh"), "build", *BUILD_OPTIONS]
+    env = os.environ | {"JAVA": str(java)}
+    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)  # noqa: S603
+    if result.returncode != 0:
+        words = (result.stdout + result.stderr).strip()[-800:]
+        raise OperatorError(f"`kc.sh build` failed: {words}", f"Check {java} and the free disk space, then try again.")
+    (home / _STAMP).write_text(" ".join(BUILD_OPTIONS), encoding="utf-8")
+    return home

@@ -1,0 +1,1 @@
+"""Plain HTTP beside MCP: the REST view of the tools, and health."""

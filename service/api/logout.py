@@ -1,0 +1,73 @@
+"""Where Keycloak says that a session has ended (OpenID Connect Back-Channel Logout 1.0 section 2.5)."""
+
+from typing import Final
+from urllib.parse import parse_qs
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
+
+from service.auth.errors import KeysUnavailable, TokenRefused
+from service.auth.logout import LogoutTokenValidator
+from service.auth.revocation import Revocations
+from service.telemetry.events import Event
+
+LOGOUT_PATH: Final = "/backchannel-logout"
+MAX_FORM_BYTES: Final = 16 * 1024
+_NO_STORE: Final = {"cache-control": "no-store"}
+
+log = structlog.get_logger(__name__)
+
+
+def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> APIRouter:
+    """Return the route.
+
+    Args:
+        validator: judges logout tokens; nothing else authenticates the request.
+        revocations: learns what ended.
+    """
+    router = APIRouter()
+
+    @router.post(LOGOUT_PATH, include_in_schema=False)
+    async def backchannel_logout(request: Request) -> Response:
+        token = await _logout_token(request)
+        if token is None:
+            return _refusal(400, "invalid_request", "Send one logout_token as a form of at most 16 KiB")
+        try:
+            ended = await validator.validate(token)
+        except TokenRefused as refused:
+            log.info(Event.LOGOUT_REFUSED, reason=refused.reason)
+            return _refusal(400, "invalid_request", "The logout token is not valid")
+        except KeysUnavailable as unavailable:
+            answer = _refusal(503, "temporarily_unavailable", "The keys are not available; try again later")
+            answer.headers["retry-after"] = str(unavailable.retry_after)
+            return answer
+        kind, value = ("sid", ended.session_id) if ended.session_id else ("sub", ended.subject)
+        log.info(Event.SESSION_REVOKED, kind=kind, value=value)
+        try:
+            await revocations.revoke(kind, str(value), ended.issued_at)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
+            return _refusal(503, "temporarily_unavailable", "The other workers could not be told; try again later")
+        return Response(status_code=200, headers=_NO_STORE)
+
+    return router
+
+
+async def _logout_token(request: Request) -> str | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            return None
+    try:
+        fields = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=10)
+    except ValueError:
+        return None
+    tokens = fields.get("logout_token", [])
+    return tokens[0] if len(tokens) == 1 else None
+
+
+def _refusal(status: int, error: str, description: str) -> JSONResponse:
+    return JSONResponse({"error": error, "error_description": description}, status, headers=_NO_STORE)

@@ -1,0 +1,183 @@
+"""Puts the service together: correlation, Host and Origin, guard, then FastAPI with FastMCP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.security import OAuth2AuthorizationCodeBearer
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from service import __version__
+from service.api import errors, health
+from service.api.logout import LOGOUT_PATH, logout_router
+from service.api.tools import tools_router
+from service.auth.challenge import Challenges
+from service.auth.guard import Guard
+from service.auth.keys import JwksKeySource
+from service.auth.logout import LogoutTokenValidator
+from service.auth.metadata import metadata_paths, metadata_routes, metadata_url
+from service.auth.origin import OriginGate
+from service.auth.revocation import Revocations
+from service.auth.scopes import FIRST_SCOPES
+from service.auth.token import KeySource, TokenValidator
+from service.cache import build_cache, build_redis
+from service.contract import Contract, load_contract
+from service.mcp_server import build_mcp_server, build_tools
+from service.settings import Settings, load_settings
+from service.settings_checks import reveal
+from service.startup import or_exit
+from service.telemetry.correlation import Correlation
+from service.telemetry.events import Event
+from service.telemetry.log import configure_log
+from service.tools.registry import ToolRegistry, discover
+
+log = structlog.get_logger(__name__)
+
+DOCS_PATHS: Final = ("/docs", "/docs/oauth2-redirect", "/openapi.json")
+CONSOLE_CLIENT: Final = "mcp-console"
+
+
+def create_app(settings: Settings | None = None, keys: KeySource | None = None) -> ASGIApp:
+    """Return the service as an ASGI application.
+
+    Args:
+        settings: read from the environment when None.
+        keys: where verification keys come from; fetched from the issuer when None.
+
+    Exits with code 2 and short lines on stderr when settings, contract or tools are wrong.
+    """
+    settings = settings or or_exit(load_settings)
+    contract = or_exit(lambda: load_contract(settings.access_contract))
+    tools = or_exit(lambda: discover(contract))
+    configure_log(settings.log_level)
+    keys = keys or JwksKeySource(
+        issuer=settings.issuer,
+        internal_url=settings.issuer_internal_url,
+        ttl=settings.jwks_ttl_seconds,
+        cache=build_cache(reveal(settings.redis_url)),
+        algorithms=settings.algorithms,
+    )
+    revocations = Revocations(
+        contract.lifetimes["access_token"] + settings.leeway_seconds, build_redis(reveal(settings.redis_url))
+    )
+    challenges = Challenges(metadata_url(settings), FIRST_SCOPES)
+    open_paths = metadata_paths(settings)
+    guard = Guard(
+        build_api(settings, contract, tools, keys, revocations, challenges),
+        validator=TokenValidator(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            algorithms=settings.algorithms,
+            leeway=settings.leeway_seconds,
+            keys=keys,
+            contract=contract,
+            allowed_clients=frozenset(settings.allowed_clients),
+            max_lifetime=contract.lifetimes["access_token"],
+            cache_seconds=settings.token_cache_seconds,
+            revocations=revocations,
+        ),
+        tools=tools,
+        challenges=challenges,
+        mcp_path=settings.mcp_path,
+        public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, *DOCS_PATHS),
+    )
+    gate = OriginGate(guard, public_origin=settings.public_origin, origins=settings.cors_origins, open_paths=open_paths)
+    return Correlation(gate)
+
+
+def build_api(
+    settings: Settings,
+    contract: Contract,
+    tools: ToolRegistry,
+    keys: KeySource,
+    revocations: Revocations,
+    challenges: Challenges,
+) -> FastAPI:
+    """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, documentation.
+
+    Args:
+        settings: the settings.
+        contract: the access contract.
+        tools: all tools.
+        keys: started and stopped with the application.
+        revocations: likewise; learns which sessions ended.
+        challenges: makes the refusals of routes that ask for scopes themselves.
+    """
+    function_tools = build_tools(tools)
+    server = build_mcp_server(tools, function_tools)
+    mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with mcp_app.lifespan(mcp_app):
+            await keys.start()
+            await revocations.start()
+            log.info(Event.SERVICE_STARTED, version=__version__, environment=settings.environment, tools=sorted(tools))
+            try:
+                yield
+            finally:
+                await revocations.stop()
+                await keys.stop()
+                log.info(Event.SERVICE_STOPPED)
+
+    app = FastAPI(
+        title="Secure MCP",
+        version=__version__,
+        description="The tools of this MCP server as plain HTTP. MCP clients use the MCP endpoint itself: "
+        f"`{settings.audience}`.",
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        swagger_ui_init_oauth={
+            "clientId": CONSOLE_CLIENT,
+            "scopes": " ".join(FIRST_SCOPES),
+            "usePkceWithAuthorizationCodeGrant": True,
+        },
+    )
+    app.state.keys = keys
+    app.state.challenges = challenges
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(logout_router(logout_validator(settings, contract, keys), revocations))
+    app.include_router(tools_router(server, tools, function_tools, oauth2_scheme(settings, contract)))
+    app.router.routes.extend(metadata_routes(settings, FIRST_SCOPES))
+    app.router.routes.append(Route(settings.mcp_path, endpoint=mcp_app, methods=["POST"]))
+    return app
+
+
+def logout_validator(settings: Settings, contract: Contract, keys: KeySource) -> LogoutTokenValidator:
+    """Return what judges logout tokens; Keycloak addresses one to each client that took part in a session.
+
+    Args:
+        settings: the settings.
+        contract: names the clients.
+        keys: where verification keys come from.
+    """
+    return LogoutTokenValidator(
+        issuer=settings.issuer,
+        clients=frozenset(contract.clients),
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        keys=keys,
+    )
+
+
+def oauth2_scheme(settings: Settings, contract: Contract) -> OAuth2AuthorizationCodeBearer:
+    """Return the OpenAPI security scheme: authorization code with PKCE at the issuer.
+
+    Args:
+        settings: the settings.
+        contract: names and describes the scopes.
+    """
+    endpoint: Any = f"{settings.issuer}/protocol/openid-connect"
+    return OAuth2AuthorizationCodeBearer(
+        authorizationUrl=f"{endpoint}/auth",
+        tokenUrl=f"{endpoint}/token",
+        refreshUrl=f"{endpoint}/token",
+        scopes={name: scope.description for name, scope in contract.scopes.items()},
+        description="Authorization code with PKCE (S256)",
+        auto_error=False,
+    )

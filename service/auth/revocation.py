@@ -1,0 +1,114 @@
+"""Sessions that ended before their tokens expire.
+
+Kept in memory, so a call never waits for it. With Redis every worker follows one stream and knows within a second what
+another was told; without Redis there is one worker. While Redis is away each worker knows what it was told itself, and
+the rest ends with the token (access tokens live 300 s at most).
+
+The identity of what is revoked is the session or the person, never the bytes of a token: ES256 has a second valid
+signature for the same content.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from service.telemetry.events import Event
+
+STREAM: Final = "secure-mcp:revocations"
+MAX_ENTRIES: Final = 100_000
+_BLOCK_MILLISECONDS: Final = 1000
+_RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Revocations:
+    """What ended before its time.
+
+    Args:
+        seconds: how long an entry is needed: the longest life of an access token and the leeway.
+        redis: shares entries between workers; None keeps them in this process.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, seconds: int, redis: Redis | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._seconds = seconds
+        self._redis = redis
+        self._clock = clock
+        self._entries: dict[tuple[str, str], float] = {}
+        self._follower: asyncio.Task[None] | None = None
+
+    def cover(self, session_id: str | None, subject: str, issued_at: float) -> bool:
+        """Say whether a token is revoked.
+
+        Args:
+            session_id: `sid`; a session that ended never comes back.
+            subject: `sub`; everything issued to the person until the revocation has ended.
+            issued_at: `iat`, seconds since the epoch.
+        """
+        if not self._entries:
+            return False
+        if session_id is not None and ("sid", session_id) in self._entries:
+            return True
+        return issued_at <= self._entries.get(("sub", subject), -1.0)
+
+    async def revoke(self, kind: str, value: str, at: float) -> None:
+        """End a session or everything of a person, here at once and elsewhere by the stream.
+
+        Args:
+            kind: `sid` or `sub`.
+            value: of that claim.
+            at: when it ended, seconds since the epoch.
+
+        Raises:
+            RedisError, OSError, TimeoutError: it holds in this process, but the others could not be told.
+        """
+        self._add(kind, value, at)
+        if self._redis is not None:
+            entry: Any = {"kind": kind, "value": value, "at": at}
+            await self._redis.xadd(STREAM, entry, maxlen=MAX_ENTRIES, approximate=True)
+
+    async def start(self) -> None:
+        """Learn what others were told, and follow."""
+        if self._redis is not None:
+            self._follower = asyncio.create_task(self._follow_for_ever(self._redis))
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._follower is not None:
+            self._follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._follower
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    def _add(self, kind: str, value: str, at: float) -> None:
+        if len(self._entries) >= MAX_ENTRIES:
+            needed = self._clock() - self._seconds
+            self._entries = {entry: then for entry, then in self._entries.items() if then > needed}
+            if len(self._entries) >= MAX_ENTRIES:
+                del self._entries[next(iter(self._entries))]
+        self._entries[kind, value] = max(at, self._entries.get((kind, value), 0.0))
+
+    async def _follow_for_ever(self, redis: Redis) -> None:
+        # Ids of the stream are times of Redis's clock, so begin somewhat earlier.
+        last = f"{int((self._clock() - self._seconds - 60) * 1000)}-0"
+        reachable = True
+        while True:
+            try:
+                streams: Any = await redis.xread({STREAM: last}, block=_BLOCK_MILLISECONDS)
+                for _, entries in streams or ():
+                    for last, fields in entries:  # noqa: B007 - the id of the last entry is where to go on
+                        self._add(fields["kind"], fields["value"], float(fields["at"]))
+                reachable = True
+            except (RedisError, OSError, TimeoutError, KeyError, ValueError) as error:
+                if reachable:
+                    log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
+                reachable = False
+                await asyncio.sleep(_RETRY_SECONDS)

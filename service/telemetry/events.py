@@ -1,0 +1,23 @@
+"""The closed list of events in the log: what an operator may search and alert on."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Value of the key `event`. The keys of each event are listed in service/README.md."""
+
+    SERVICE_STARTED = "service_started"
+    SERVICE_STOPPED = "service_stopped"
+    ACCESS_ALLOWED = "access_allowed"
+    ACCESS_DENIED = "access_denied"
+    REQUEST = "request"
+    REQUEST_FAILED = "request_failed"
+    TOOL_FAILED = "tool_failed"
+    JWKS_CHANGED = "jwks_changed"
+    JWKS_FETCH_FAILED = "jwks_fetch_failed"
+    JWKS_CACHE_FAILED = "jwks_cache_failed"
+    JWK_DROPPED = "jwk_dropped"
+    SESSION_REVOKED = "session_revoked"
+    LOGOUT_REFUSED = "logout_refused"
+    REVOCATIONS_UNSHARED = "revocations_unshared"
+    LIBRARY = "library"

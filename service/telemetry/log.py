@@ -1,0 +1,119 @@
+"""The log: one JSON object a line on stdout, from our code and from libraries alike."""
+
+import logging
+import re
+import sys
+import traceback
+from types import TracebackType
+from typing import Final, TextIO, cast
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from service.telemetry.events import Event
+
+MAX_TEXT: Final = 2000
+MAX_FRAMES: Final = 12
+_FIRST_KEYS: Final = ("time", "level", "event", "request_id")
+_EVENTS: Final = frozenset(Event)
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+# A JWS, a bearer token after its scheme, a token in a query: none may reach a log through a library's message.
+_SECRETS: Final = re.compile(r"(?i)eyJ[\w-]*\.[\w-]+(?:\.[\w-]*)?|(?<=bearer )\S+|(?<=[?&]access_token=)[^\s&\"']+")
+# These repeat what our own lines say, or say it once for each request.
+_QUIET: Final = ("httpx", "httpcore", "mcp", "fastmcp", "uvicorn.access", "asyncio")
+
+
+def redact(text: str) -> str:
+    """Return the text without anything that looks like a token, and at most 2000 characters of it."""
+    return _SECRETS.sub("[redacted]", text)[:MAX_TEXT]
+
+
+class _Stdout:
+    """Standard output, whatever it is at the time of writing."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def _redact_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Put what every line has first, and take tokens out of texts."""
+    line = {key: event.pop(key) for key in _FIRST_KEYS if key in event} | dict(event)
+    return {key: redact(value) if isinstance(value, str) else value for key, value in line.items()}
+
+
+def _as_library_line(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Put the free text of a library under `message`, so that `event` stays a closed list."""
+    event["message"] = event["event"]
+    event["event"] = Event.LIBRARY.value
+    return event
+
+
+def _closed_list(_logger: object, _method: str, event: EventDict) -> EventDict:
+    if event["event"] in _EVENTS:
+        event["event"] = str(event["event"])
+        return event
+    return _as_library_line(_logger, _method, event)
+
+
+def _where(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Say which exception was raised where, without its text, which may repeat what a caller sent."""
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else info[1] if isinstance(info, tuple) else sys.exc_info()[1]
+    if info and error is not None:
+        event["exception"] = f"{type(error).__module__}.{type(error).__qualname__}"
+        event["frames"] = _frames(error.__traceback__)
+        if cause := error.__cause__ or error.__context__:
+            event["cause"] = f"{type(cause).__module__}.{type(cause).__qualname__}"
+            event["cause_frames"] = _frames(cause.__traceback__)
+    return event
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)[-MAX_FRAMES:]
+    return [f"{'/'.join(frame.filename.rsplit('/', 2)[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def configure_log(level: str = "info") -> None:
+    """Send every log line of this process to stdout as JSON (UTC time, level, event, request_id).
+
+    Args:
+        level: debug, info, warning or error.
+    """
+    first: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    last: list[Processor] = [
+        _where,
+        _redact_values,
+        # JSON escapes control characters and, by ensure_ascii, everything that could disturb a terminal.
+        structlog.processors.JSONRenderer(ensure_ascii=True),
+    ]
+    structlog.configure(
+        processors=[*first, _closed_list, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Stdout())),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(_Stdout())
+    remove: Processor = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
+            processors=[remove, _as_library_line, *last],
+        )
+    )
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(_LEVELS[level])
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in {"uvicorn", "gunicorn", "fastmcp", "mcp"}:
+            logging.getLogger(name).handlers = []
+            logging.getLogger(name).propagate = True
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.ERROR if name == "asyncio" else logging.WARNING))

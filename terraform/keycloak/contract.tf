@@ -1,0 +1,46 @@
+# The access contract and the values of an environment, refused here before anything is planned from them.
+
+locals {
+  _contract_path        = coalesce(var.contract_path, "${path.module}/../../access.yaml")
+  _contract_schema_path = coalesce(var.contract_schema_path, "${path.module}/../../access.schema.json")
+}
+
+module "contract" {
+  source = "./contract"
+
+  file_name = basename(local._contract_path)
+  schema    = file(local._contract_schema_path)
+  text      = file(local._contract_path)
+}
+
+# The realm depends on this, so that no -target can step around it.
+resource "terraform_data" "contract" {
+  lifecycle {
+    precondition {
+      condition     = length(module.contract.problems) == 0
+      error_message = join("\n", module.contract.problems)
+    }
+
+    precondition {
+      condition = var.environment == "dev" || alltrue([
+        for url in compact([var.keycloak_public_url, var.keycloak_url, var.public_url]) : startswith(url, "https://")
+      ])
+      error_message = "An origin of ${var.environment} is http; write https in keycloak_public_url, keycloak_url and public_url."
+    }
+
+    precondition {
+      condition     = var.environment == "dev" || local._ssl_required == "all"
+      error_message = "ssl_required is ${local._ssl_required} in ${var.environment}; leave it out or write all."
+    }
+
+    precondition {
+      condition     = length(local._resource_servers) == 1 || length(module.contract.problems) > 0
+      error_message = "access.yaml has ${length(local._resource_servers)} clients of kind resource_server; write exactly one, it is the audience of every token."
+    }
+
+    precondition {
+      condition     = !contains(keys(local._clients), local._terraform_client_id)
+      error_message = "access.yaml names a client ${local._terraform_client_id}, which is Terraform's own; write another name."
+    }
+  }
+}

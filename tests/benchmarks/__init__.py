@@ -1,0 +1,1 @@
+"""What a validation costs, here and elsewhere: `make bench`."""
