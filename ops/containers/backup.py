@@ -13,7 +13,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyrage  # type: ignore[import-untyped]
+
 from ops.admin import AdminClient
+from ops.containers.engine import docker
+from ops.containers.environment import StackEnvironment
+from ops.containers.images import KEYCLOAK_VERSION
 from ops.environment import REALM
 from ops.errors import OperatorError
 from ops.locks import exclusive
@@ -21,10 +25,6 @@ from ops.normalise import normalise
 from ops.output import note, short, step
 from ops.realm import export_realm
 from ops.secrets import read_secret
-
-from ops.containers.engine import docker
-from ops.containers.environment import StackEnvironment
-from ops.containers.images import KEYCLOAK_VERSION
 from ops.trust import trust_authority
 from service import __version__
 

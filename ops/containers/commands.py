@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ops.errors import findings
-from ops.output import done, short, show
 
 from ops.containers import up
 from ops.containers.backup import IDENTITY, back_up
@@ -15,6 +13,8 @@ from ops.containers.restore import restore as bring_back
 from ops.containers.root import failed_checks, planned_values
 from ops.containers.rotation import rotate as replace
 from ops.containers.secret_files import container_files, install, make_secrets, secret_names
+from ops.errors import findings
+from ops.output import done, short, show
 
 secrets = typer.Typer(no_args_is_help=True, help="The secrets of an environment on a Docker engine.")
 

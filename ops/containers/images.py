@@ -6,12 +6,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.containers.engine import docker, exists
 from ops.environment import REPOSITORY
 from ops.errors import OperatorError
 from ops.fingerprint import fingerprint
 from ops.output import step
-
-from ops.containers.engine import docker, exists
 from service import __version__
 
 KEYCLOAK_VERSION = "26.7.4"

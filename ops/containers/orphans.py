@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.output import note
-
 from ops.containers.engine import docker
 from ops.containers.environment import StackEnvironment
+from ops.output import note
 
 
 def remove_orphans(environment: StackEnvironment, plan: Mapping[str, Any]) -> list[str]:

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyrage  # type: ignore[import-untyped]
-from ops.errors import OperatorError
-from ops.output import done, step
-from ops.proof import Proof, prove, require_proof
 
 from ops.containers import up
 from ops.containers.backup import FORMAT, checksums
@@ -18,6 +15,9 @@ from ops.containers.engine import check_engine, docker, exists, find_engine
 from ops.containers.environment import StackEnvironment
 from ops.containers.images import KEYCLOAK_VERSION, Images
 from ops.containers.secret_files import container_files, install
+from ops.errors import OperatorError
+from ops.output import done, step
+from ops.proof import Proof, prove, require_proof
 
 _COUNT = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
 

@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ops.containers.engine import host_of_engine
+from ops.containers.environment import StackEnvironment
 from ops.environment import CONTRACT, REPOSITORY
 from ops.errors import findings, unreachable
 from ops.output import short
-
-from ops.containers.engine import host_of_engine
-from ops.containers.environment import StackEnvironment
 
 _APPLY_DEADLINE_S = 1800
 _MIRRORS = (".terraform.d/plugins", ".local/share/terraform/plugins")

@@ -2,10 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from ops.errors import OperatorError
-from ops.output import done, note, step
-from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, read_secret
-
 from ops.containers.engine import docker
 from ops.containers.environment import StackEnvironment
 from ops.containers.secret_files import (
@@ -18,6 +14,9 @@ from ops.containers.secret_files import (
     secret_names,
 )
 from ops.containers.up import certificates, confidential, read_contract, realm
+from ops.errors import OperatorError
+from ops.output import done, note, step
+from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, read_secret
 
 
 def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:

@@ -14,11 +14,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ops.errors import OperatorError
-from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, ensure_secret, ensure_secrets, read_secret
-
 from ops.containers.engine import docker, exists
 from ops.containers.environment import StackEnvironment
+from ops.errors import OperatorError
+from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, ensure_secret, ensure_secrets, read_secret
 from service.contract import Contract
 
 POSTGRES_ADMIN = "postgres_admin_password"

@@ -8,15 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ops.admin import AdminClient
-from ops.environment import CONTRACT, REALM
-from ops.errors import OperatorError
-from ops.locks import exclusive
-from ops.output import done, note, short, step
-from ops.ports import holder, is_free
-from ops.proof import Proof, prove, require_proof
-from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER
-from ops.users import ensure_demo_user
-
 from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
 from ops.containers.engine import check_engine, docker, exists, find_engine
 from ops.containers.environment import StackEnvironment
@@ -24,7 +15,15 @@ from ops.containers.images import Images, ensure_images
 from ops.containers.orphans import remove_orphans
 from ops.containers.root import TerraformRoot, planned_values
 from ops.containers.secret_files import container_files, install, make_secrets
+from ops.environment import CONTRACT, REALM
+from ops.errors import OperatorError
+from ops.locks import exclusive
+from ops.output import done, note, short, step
+from ops.ports import holder, is_free
+from ops.proof import Proof, prove, require_proof
+from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER
 from ops.trust import trust_authority
+from ops.users import ensure_demo_user
 from service.contract import Contract, ContractError, load_contract
 
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"

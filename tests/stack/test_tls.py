@@ -3,20 +3,20 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ops.environment import REPOSITORY
 from tests.stack.conftest import RunningStack
 
 
 def program(name: str) -> str:
-    """Return a program of this virtual environment or of the search path."""
-    beside = Path(sys.executable).with_name(name)
+    """Return a scanner: of .venv/scanners (requirements/scanners.txt), else of the search path."""
+    beside = REPOSITORY / ".venv" / "scanners" / "bin" / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
-        pytest.skip(f"{name} is not installed: pip install -r requirements/scanners.txt")
+        pytest.skip(f"{name} is not here: make venv-scanners")
     return found
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from ops.errors import ExitCode, OperatorError
 
 from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
 from ops.containers.backup import prunable
 from ops.containers.engine import Engine, check_engine, find_engine
 from ops.containers.root import failed_checks, planned_values
 from ops.containers.secret_files import _archive, container_files
+from ops.errors import ExitCode, OperatorError
 
 GOOD = Engine(version="28.2.2", platform="linux/amd64", root=Path("/nowhere"), cores=2, memory_bytes=8 << 30)
 ROOMY = 100 << 30

@@ -17,7 +17,11 @@ def test_the_table_of_differences_is_up_to_date() -> None:
 def test_an_environment_is_values_and_nothing_else() -> None:
     for name in NAMES:
         folder = REPOSITORY / "terraform" / "environments" / name
-        assert {file.suffix for file in folder.iterdir()} <= {".tfvars", ".hcl"}
+        assert {file.suffix for file in folder.iterdir()} <= {
+            ".tfvars",
+            ".hcl",
+            ".yaml",
+        }  # values, backend, inventory of the plan
         assert read_values((folder / "docker.tfvars").read_text(encoding="utf-8"))["environment"] == f'"{name}"'
 
 
