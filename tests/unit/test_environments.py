@@ -17,7 +17,7 @@ def test_the_table_of_differences_is_up_to_date() -> None:
 def test_an_environment_is_values_and_nothing_else() -> None:
     for name in NAMES:
         folder = REPOSITORY / "terraform" / "environments" / name
-        assert {file.suffix for file in folder.iterdir()} <= {
+        assert not list(folder.glob("*.tf"))
             ".tfvars",
             ".hcl",
             ".yaml",
