@@ -18,10 +18,6 @@ def test_an_environment_is_values_and_nothing_else() -> None:
     for name in NAMES:
         folder = REPOSITORY / "terraform" / "environments" / name
         assert not list(folder.glob("*.tf"))
-            ".tfvars",
-            ".hcl",
-            ".yaml",
-        }  # values, backend, inventory of the plan
         assert read_values((folder / "docker.tfvars").read_text(encoding="utf-8"))["environment"] == f'"{name}"'
 
 
