@@ -2,13 +2,14 @@
 
 import os
 import shutil
-from pathlib import Path
 
 from ops.containers.engine import check_engine, docker, exists, find_engine
-from ops.containers.environment import StackEnvironment
+from ops.containers.environment import NAMES, StackEnvironment, load_stack_environment
 from ops.containers.images import BASE_VARIABLES, Images
 from ops.containers.up import docker_root
+from ops.environment import load_environment
 from ops.errors import OperatorError
+from ops.output import note
 from ops.terraform import MINIMUM, terraform_version
 
 VARIABLE = "SECURE_MCP_ENGINE"
@@ -47,6 +48,23 @@ def unavailable(environment: StackEnvironment) -> str | None:
     return None
 
 
-def in_use(state: Path) -> bool:
-    """Tell whether an environment's state folder belongs to a stack on an engine."""
-    return state.name.endswith("-engine") or (state / "terraform" / "terraform" / "docker").is_dir()
+def choose() -> StackEnvironment | None:
+    """Return the environment on the engine that `up` shall bring up, or None for local processes; says which and why.
+
+    What was begun one way goes on that way.
+
+    Raises:
+        OperatorError: the environment is not dev and there is no engine for it.
+    """
+    local = load_environment()
+    if local.name not in NAMES or local.recall("realm_source"):
+        return None
+    environment = load_stack_environment()
+    reason = unavailable(environment)
+    if reason is None:
+        note("containers: a Docker engine answers, and Terraform has what it needs")
+        return environment
+    if local.name != "dev":
+        raise OperatorError(f"{local.name} runs in containers, and {reason}.", "See docs/operations.md.")
+    note(f"local processes, because {reason}")
+    return None

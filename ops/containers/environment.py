@@ -7,6 +7,7 @@ from typing import Any
 
 from ops.environment import Environment, load_environment
 from ops.errors import OperatorError
+from ops.trust import trust_authority
 
 NAMES = ("dev", "staging", "prod")
 PARTS = ("edge", "keycloak", "postgres", "redis", "service")
@@ -57,6 +58,17 @@ class StackEnvironment(Environment):
             operator_port=values["ports"]["operator"],
         )
         return load_stack_environment()
+
+
+def find_environment() -> Environment:
+    """Return the environment that commands speak to: the one on an engine where `up` made one, else the local one."""
+    plain = load_environment()
+    if plain.name in NAMES:
+        stack = load_stack_environment()
+        if stack.recall("engine"):
+            trust_authority(stack.authority)
+            return stack
+    return plain
 
 
 def load_stack_environment() -> StackEnvironment:

@@ -205,7 +205,7 @@ def destroy(environment: StackEnvironment) -> None:
     for part in ("edge", "keycloak", "postgres", "redis", "service"):
         if exists("volume", environment.container(f"secrets-{part}")):
             docker("volume", "rm", environment.container(f"secrets-{part}"))
-    environment.remember(realm_bootstrapped=None, demo_user=None)
+    environment.remember(engine=None, realm_bootstrapped=None, demo_user=None)
     (environment.state / "terraform" / "terraform" / "keycloak" / "terraform.tfstate").unlink(missing_ok=True)
 
 
