@@ -72,11 +72,7 @@ def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fa
 
 def status(as_json: JsonOption = False) -> None:
     """Show the parts. Exit code 0 when all are up, 1 when not."""
-    environment = find_environment()
-    if isinstance(environment, StackEnvironment):
-        parts = containers_status(environment)
-    else:
-        parts = ending.status(environment)
+    parts = _parts(find_environment())
     if as_json:
         show_json([dataclasses.asdict(part) for part in parts])
     else:
@@ -92,6 +88,12 @@ def snapshot(
 ) -> None:
     """Write the applied realm to the lock file, without ids and secrets."""
     take_snapshot(find_environment(), output.absolute(), check=check)
+
+
+def _parts(environment: Environment) -> list[ending.Part]:
+    if isinstance(environment, StackEnvironment):
+        return containers_status(environment)
+    return ending.status(environment)
 
 
 def _summary(environment: Environment, proofs: list[Proof]) -> dict[str, object]:
