@@ -1,7 +1,8 @@
 # edge: only Nginx, published ports. app: Nginx, Keycloak, service. data: the stores and whoever uses them.
 resource "docker_network" "edge" {
-  name   = "${local._prefix}-edge"
-  driver = "bridge"
+  name     = "${local._prefix}-edge"
+  driver   = "bridge"
+  internal = false
   options = {
     "com.docker.network.bridge.enable_icc" = "false"
     # Nothing in here begins a connection to the outside.
