@@ -14,6 +14,7 @@ module "keycloak" {
     KC_DB_URL                       = "jdbc:postgresql://postgres:5432/keycloak"
     KC_DB_USERNAME                  = "keycloak"
     KC_DB_POOL_MAX_SIZE             = "40"
+    KC_CACHE                        = "local" # one node: no ports for a cluster
     KC_BOOTSTRAP_ADMIN_CLIENT_ID    = "bootstrap-admin"
     KC_HOSTNAME                     = var.keycloak_public_url
     KC_HOSTNAME_ADMIN               = local._operator_url

@@ -18,8 +18,8 @@ variable "deletion_protection" {
 
 variable "ecdh_curve" {
   type        = string
-  description = "Key exchange groups of TLS, best first. The image's OpenSSL knows X25519MLKEM768 from 3.5 on."
-  default     = "X25519MLKEM768:X25519:prime256v1:secp384r1"
+  description = "Key exchange groups of TLS, best first. \"?\" (OpenSSL 3.3) lets one pass that does not know X25519MLKEM768 (3.5)."
+  default     = "?X25519MLKEM768:X25519:prime256v1:secp384r1"
   nullable    = false
 }
 

@@ -7,6 +7,7 @@ import pytest
 from ops.containers.engine import docker
 from ops.containers.environment import PARTS
 from tests.stack.conftest import RunningStack
+from tests.support.until import until
 
 IN_MEMORY = ("/tmp", "/data", "/opt/keycloak/data", "/etc/nginx/edge", "/etc/redis")  # noqa: S108 - in containers
 USERS = {"edge": "10004", "keycloak": "10003", "postgres": "999", "redis": "10002", "service": "10001"}
@@ -82,13 +83,10 @@ def test_limits_and_logs_are_set(stack: RunningStack, part: str) -> None:
 @pytest.mark.parametrize("part", ["redis", "edge"])
 def test_a_fork_bomb_stops_at_the_limit(stack: RunningStack, part: str) -> None:
     limit = next(item["Hard"] for item in stack.inspect(part)["HostConfig"]["Ulimits"] if item["Name"] == "nproc")
-    # Bounded: asks for twice the limit, once, and ends what it got.
-    script = (
-        f"for i in $(seq {2 * limit}); do sleep 5 & done 2>/tmp/forks; jobs -p | wc -l; kill $(jobs -p); cat /tmp/forks"
-    )
-    bomb = stack.shell(part, script)
-    assert "Resource temporarily unavailable" in bomb.stdout + bomb.stderr
-    assert stack.shell(part, "rm -f /tmp/forks; true").returncode == 0
+    # Bounded: asks for twice the limit, once; whatever started ends by itself after 3 s.
+    bomb = stack.shell(part, f"for i in $(seq {2 * limit}); do sleep 3 & done")
+    assert "Resource temporarily unavailable" in bomb.stderr
+    until(lambda: stack.shell(part, "true").returncode == 0, 30, "processes can be made again")
     others = [other for other in PARTS if other != part]
     assert all(stack.inspect(other)["State"]["Running"] for other in others)
 

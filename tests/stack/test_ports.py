@@ -1,6 +1,7 @@
 """What can be reached over the network, tried from containers in other network namespaces."""
 
 import json
+from ipaddress import ip_network
 
 import pytest
 
@@ -46,7 +47,8 @@ def addresses(stack: RunningStack) -> dict[str, tuple[str, str]]:
 def test_a_stranger_on_the_engine_reaches_nothing(stack: RunningStack) -> None:
     image = stack.environment.recall("service_image")
     where = addresses(stack)
-    gateway = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Gateway"]
+    subnet = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Subnet"]
+    gateway = str(next(ip_network(subnet).hosts()))
     published = [
         int(item["HostPort"])
         for items in stack.inspect("edge")["HostConfig"]["PortBindings"].values()
