@@ -5,7 +5,7 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev
+.PHONY: help up down destroy status plan apply backup images sbom test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,22 @@ destroy: venv-ops ## Stop everything and delete the environment's state (asks)
 
 status: venv-ops ## Show the parts of the stack
 	@$(BIN)/secure-mcp status
+
+plan: venv-ops ## Plan the containers of ENV (dev, staging, prod) and save the plan
+	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp plan
+
+apply: venv-ops ## Apply exactly the saved plan of ENV, then the realm
+	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp apply
+
+backup: venv-ops ## Write an encrypted backup of ENV
+	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp backup
+
+images: venv-ops ## Build the images of our own
+	@$(BIN)/secure-mcp images
+
+sbom: venv-scanners ## Write dist/sbom.cdx.json: what the service's image holds (CycloneDX)
+	@mkdir -p dist && .venv/scanners/bin/cyclonedx-py requirements requirements/service.txt \
+	  --output-format JSON --output-reproducible -o dist/sbom.cdx.json && echo dist/sbom.cdx.json
 
 test: venv-dev ## Run every tier of tests that this machine can carry
 	@$(BIN)/python -m pytest
@@ -44,7 +60,7 @@ docs: venv-dev ## Write the generated tables of docs/
 
 lock: venv-ops ## Lock the requirements anew, with hashes
 	@$(BIN)/python -m pip install --quiet --upgrade --target .venv/uv uv==$(UV_VERSION)
-	@cd requirements && for name in service ops dev java; do ../$(UV) pip compile --quiet --universal \
+	@cd requirements && for name in service ops dev java scanners; do ../$(UV) pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt || exit; done
 
 snapshot: venv-ops ## Write the applied realm to terraform/keycloak/realm.lock.json
@@ -55,3 +71,7 @@ clean: ## Delete the virtual environment and the caches of tools
 
 venv-ops venv-dev: venv-%:
 	@scripts/venv $*
+
+venv-scanners:
+	@[ -d .venv/scanners ] || python3 -m venv .venv/scanners
+	@.venv/scanners/bin/pip install --quiet --require-hashes -r requirements/scanners.txt

@@ -7,7 +7,8 @@ import typer
 
 from ops.browser import log_in
 from ops.calls import PROTOCOLS, Answer, call_rest, call_tool, parse_arguments
-from ops.environment import Environment, load_environment
+from ops.containers.environment import find_environment
+from ops.environment import Environment
 from ops.errors import ExitCode, OperatorError
 from ops.output import err, show, show_error, show_json
 from ops.proof import service_account_token
@@ -32,7 +33,7 @@ def token(
     decode: Annotated[bool, typer.Option("--decode", help="Print the claims instead of the token.")] = False,
 ) -> None:
     """Get an access token and print it on stdout, and nothing else there."""
-    text = _token(load_environment(), client, scope, browser)
+    text = _token(find_environment(), client, scope, browser)
     if decode:
         show_json(claims_of(text))
     else:
@@ -56,7 +57,7 @@ def call(
     if protocol not in PROTOCOLS:
         raise OperatorError(f"{protocol} is no revision known here.", f"Write {' or '.join(PROTOCOLS)}.")
     values = parse_arguments(arguments or [])
-    environment = load_environment()
+    environment = find_environment()
     text = _given_token(token_source) if token_source else _token(environment, client, scope, browser)
     if rest:
         answer = call_rest(environment.public_url, text, tool, values)

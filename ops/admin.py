@@ -9,6 +9,7 @@ import httpx
 
 from ops.errors import findings, unreachable
 from ops.tokens import client_credentials
+from ops.trust import tls_context
 
 _EARLY_S = 10
 
@@ -29,7 +30,9 @@ class AdminClient:
         self._client_secret = client_secret
         self._token = ""
         self._renew_at = 0.0
-        self._http = httpx.Client(base_url=f"{base_url}/admin/realms", timeout=60, trust_env=False)
+        self._http = httpx.Client(
+            base_url=f"{base_url}/admin/realms", timeout=60, trust_env=False, verify=tls_context()
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ import httpx
 
 from ops.challenge import Challenge, parse_challenge
 from ops.errors import OperatorError, findings, unreachable
+from ops.trust import tls_context
 
 PROTOCOLS = ("2026-07-28", "2025-11-25")
 _META = "io.modelcontextprotocol/"
@@ -85,7 +86,9 @@ def parse_arguments(pairs: list[str]) -> dict[str, Any]:
 def _post(url: str, token: str | None, body: dict[str, Any], headers: dict[str, str]) -> httpx.Response:
     credentials = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        return httpx.post(url, json=body, headers=headers | credentials, timeout=60, trust_env=False)
+        return httpx.post(
+            url, json=body, headers=headers | credentials, timeout=60, trust_env=False, verify=tls_context()
+        )
     except httpx.TransportError as error:
         raise unreachable(f"{url} does not answer: {error}.", "Start the stack: make up") from error
 

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ops import access_commands, stack_commands
+from ops.containers import commands as container_commands
 from ops.errors import ExitCode, OperatorError, unreachable
 from ops.output import show_error
 
@@ -25,6 +26,12 @@ app.command()(stack_commands.status)
 app.command()(access_commands.token)
 app.command()(access_commands.call)
 app.command()(stack_commands.snapshot)
+app.command()(container_commands.plan)
+app.command()(container_commands.apply)
+app.command()(container_commands.backup)
+app.command()(container_commands.restore)
+app.command()(container_commands.images)
+app.add_typer(container_commands.secrets, name="secrets")
 
 
 def main() -> None:

@@ -8,6 +8,10 @@ from typing import Annotated
 import typer
 
 from ops import down as ending
+from ops.containers import up as containers
+from ops.containers.choice import choose
+from ops.containers.environment import StackEnvironment, find_environment
+from ops.containers.status import status as containers_status
 from ops.environment import Environment, load_environment
 from ops.errors import ExitCode, OperatorError
 from ops.output import done, short, show, show_json, show_table
@@ -22,8 +26,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 
 def up(as_json: JsonOption = False) -> None:
     """Start Keycloak and the service, apply the realm, prove that it works. A second run changes nothing."""
-    environment = load_environment()
-    proofs = bring_up(environment)
+    chosen = choose()
+    proofs = containers.bring_up(chosen) if chosen else bring_up(load_environment())
+    environment = find_environment()
     if as_json:
         show_json(_summary(environment, proofs))
         return
@@ -42,24 +47,32 @@ def up(as_json: JsonOption = False) -> None:
 
 def down() -> None:
     """Stop what `up` started; keep the data."""
-    ending.take_down(load_environment())
+    environment = find_environment()
+    if isinstance(environment, StackEnvironment):
+        containers.take_down(environment)
+    else:
+        ending.take_down(environment)
 
 
 def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Stop everything and delete the environment's state: realm, people, secrets."""
-    environment = load_environment()
+    environment = find_environment()
     if not yes and environment.state.exists():
         if not sys.stdin.isatty():
             raise OperatorError("`destroy` asks before it deletes, and nobody is there to answer.", "Add --yes.")
         if not typer.confirm(f"Delete {short(environment.state)} with the realm, its people and all secrets?"):
             done("kept")
             return
+    if isinstance(environment, StackEnvironment):
+        containers.destroy(environment)
+        done(f"secrets and backups stay in {short(environment.state)}; delete the folder when they are of no more use")
+        return
     ending.destroy(environment)
 
 
 def status(as_json: JsonOption = False) -> None:
     """Show the parts. Exit code 0 when all are up, 1 when not."""
-    parts = ending.status(load_environment())
+    parts = _parts(find_environment())
     if as_json:
         show_json([dataclasses.asdict(part) for part in parts])
     else:
@@ -74,7 +87,13 @@ def snapshot(
     check: Annotated[bool, typer.Option("--check", help="Compare only; exit code 1 when the realm differs.")] = False,
 ) -> None:
     """Write the applied realm to the lock file, without ids and secrets."""
-    take_snapshot(load_environment(), output.absolute(), check=check)
+    take_snapshot(find_environment(), output.absolute(), check=check)
+
+
+def _parts(environment: Environment) -> list[ending.Part]:
+    if isinstance(environment, StackEnvironment):
+        return containers_status(environment)
+    return ending.status(environment)
 
 
 def _summary(environment: Environment, proofs: list[Proof]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from ops.errors import OperatorError, findings, unreachable
+from ops.trust import tls_context
 
 
 def client_credentials(token_endpoint: str, client_id: str, secret: str, scope: str | None = None) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def client_credentials(token_endpoint: str, client_id: str, secret: str, scope: 
 def request_token(token_endpoint: str, form: dict[str, str], auth: httpx.BasicAuth | None = None) -> dict[str, Any]:
     """Ask the token endpoint; see `client_credentials`."""
     try:
-        response = httpx.post(token_endpoint, data=form, auth=auth, timeout=30, trust_env=False)
+        response = httpx.post(token_endpoint, data=form, auth=auth, timeout=30, trust_env=False, verify=tls_context())
     except httpx.TransportError as error:
         raise unreachable(f"{token_endpoint} does not answer: {error}.", "Start the stack: make up") from error
     try:

@@ -1,0 +1,78 @@
+"""A new value for one secret: made, told to whoever checks it, put where it is read, what reads it restarted."""
+
+from collections.abc import Callable, Mapping
+
+from ops.containers.engine import docker
+from ops.containers.environment import StackEnvironment
+from ops.containers.secret_files import (
+    POSTGRES,
+    POSTGRES_ADMIN,
+    RESTARTS,
+    container_files,
+    install,
+    replace_secret,
+    secret_names,
+)
+from ops.containers.up import certificates, confidential, read_contract, realm
+from ops.errors import OperatorError
+from ops.output import done, note, step
+from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, read_secret
+
+
+def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
+    """Replace one secret of a running stack.
+
+    Args:
+        environment: the environment.
+        name: name of the secret, see `secret_names`.
+
+    Returns:
+        The parts that were restarted.
+
+    Raises:
+        OperatorError: there is no such secret, or it cannot be rotated this way.
+    """
+    contract = read_contract()
+    if name not in secret_names(contract):
+        raise OperatorError(f"There is no secret {name!r}.", f"Write one of: {', '.join(secret_names(contract))}.")
+    if name in {BOOTSTRAP_ADMIN, DEMO_USER}:
+        raise OperatorError(
+            f"{name} counts only when Keycloak makes it.",
+            f"Change it in the administration console: {environment.operator_url}/admin/",
+        )
+    old = dict(_all(environment, secret_names(contract)))
+    replace_secret(environment, name)
+    secrets = old | {name: read_secret(environment.secrets, name)}
+    tell: dict[str, Callable[[], None]] = {
+        POSTGRES: lambda: _alter_role(environment, "keycloak", secrets[POSTGRES], secrets[POSTGRES_ADMIN]),
+        POSTGRES_ADMIN: lambda: _alter_role(environment, "postgres", secrets[POSTGRES_ADMIN], old[POSTGRES_ADMIN]),
+    }
+    if name in tell:
+        tell[name]()
+    install(environment, container_files(secrets, certificates(environment)), str(environment.recall("service_image")))
+    if name in confidential(contract):
+        # The account `terraform` still logs in with its old secret, once, to hand over its new one.
+        login = secrets | ({"terraform": old["terraform"]} if name == "terraform" else {})
+        realm(environment, secrets, login=login)
+    restarts = RESTARTS.get(name, ())
+    for part in restarts:
+        with step(f"restart {part}"):
+            docker("restart", environment.container(part), deadline_s=180)
+    done(f"{name} has a new value")
+    if not restarts and name in confidential(contract):
+        note(f"Give the new secret to whoever uses the client {name}: the file is {environment.secrets / name}")
+    return restarts
+
+
+def _alter_role(environment: StackEnvironment, role: str, new: str, admin: str) -> None:
+    # Values of ours are URL-safe base64: nothing in them needs quoting, and stdin is no argument.
+    script = f"\\set new '{new}'\nALTER ROLE {role} PASSWORD :'new';\n"
+    command = ["exec", "--interactive", environment.container("postgres"), "bash", "-c"]
+    shell = (
+        "read -r PGPASSWORD; export PGPASSWORD; exec psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres -d postgres"
+    )
+    docker(*command, shell, stdin=f"{admin}\n{script}".encode())
+
+
+def _all(environment: StackEnvironment, names: list[str]) -> Mapping[str, str]:
+    return {name: read_secret(environment.secrets, name) for name in names}

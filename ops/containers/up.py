@@ -1,0 +1,222 @@
+"""`secure-mcp up` with an engine: checks, images, secrets, containers, realm, proof."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.admin import AdminClient
+from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
+from ops.containers.engine import check_engine, docker, exists, find_engine
+from ops.containers.environment import StackEnvironment
+from ops.containers.images import Images, ensure_images
+from ops.containers.orphans import remove_orphans
+from ops.containers.root import TerraformRoot, planned_values
+from ops.containers.secret_files import container_files, install, make_secrets
+from ops.environment import CONTRACT, REALM
+from ops.errors import OperatorError
+from ops.locks import exclusive
+from ops.output import done, note, short, step
+from ops.ports import holder, is_free
+from ops.proof import Proof, prove, require_proof
+from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER
+from ops.trust import trust_authority
+from ops.users import ensure_demo_user
+from service.contract import Contract, ContractError, load_contract
+
+BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
+
+
+def bring_up(environment: StackEnvironment) -> list[Proof]:
+    """Bring the stack up on the engine and let it prove itself. A second run changes nothing.
+
+    Raises:
+        OperatorError: with the way out; before anything is touched where the engine or a port is the reason.
+    """
+    with exclusive(environment.run / "up.lock", "brings this environment up"):
+        environment, _contract, secrets = prepare(environment)
+        platform(environment, secrets)
+        realm(environment, secrets)
+        if environment.name == "dev":
+            make_demo_user(environment, secrets)
+        with step("proof"):
+            proofs = prove(environment)
+        for proof in proofs:
+            note(f"{'✓' if proof.holds else '✗'} {proof.sentence} ({proof.seen})")
+        require_proof(proofs)
+    return proofs
+
+
+def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, Contract, dict[str, str]]:
+    """Check the engine, read the contract, build images, make secrets. Nothing that runs is touched.
+
+    Returns:
+        The environment with its URLs, the contract, the secrets by name.
+    """
+    check_engine(find_engine())
+    contract = read_contract()
+    secrets = make_secrets(environment, contract)
+    images = ensure_images()
+    environment.remember(service_image=images.service, keycloak_image=images.keycloak)
+    root = docker_root(environment, images)
+    root.prepare()
+    root.plan()
+    environment = environment.with_values(planned_values(root.show()))
+    return environment, contract, secrets
+
+
+def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
+    """Apply terraform/docker as planned: first stage. Returns whether anything changed."""
+    images = Images(environment.recall("service_image"), environment.recall("keycloak_image"))
+    root = docker_root(environment, images)
+    plan = root.show()
+    if not exists("container", environment.container("edge")):
+        _check_ports(planned_values(plan))
+    install(environment, container_files(secrets, certificates(environment)), images.service)
+    if not any(change["change"]["actions"] != ["no-op"] for change in plan.get("resource_changes", [])):
+        done("containers: as declared, nothing changed since")
+        return False
+    remove_orphans(environment, plan)
+    with step("terraform apply: networks, volumes, five containers, each waited for until healthy"):
+        root.apply()
+    return True
+
+
+def realm(environment: StackEnvironment, secrets: Mapping[str, str], login: Mapping[str, str] | None = None) -> bool:
+    """Apply terraform/keycloak: second stage. Returns whether anything changed.
+
+    The bootstrap administrator makes the realm and the account `terraform`; everything else is done by that account.
+
+    Args:
+        environment: the environment.
+        secrets: the secrets as they shall be.
+        login: the secrets as they are, where that differs for the account that logs in.
+    """
+    login = login or secrets
+    trust_authority(environment.authority)
+    if not environment.recall("realm_bootstrapped"):
+        root = realm_root(environment, secrets, "master", BOOTSTRAP_ADMIN, login)
+        root.prepare()
+        with step("terraform apply: realm and Terraform's own account, as the bootstrap administrator"):
+            if root.plan(BOOTSTRAP_TARGET):
+                root.apply()
+        environment.remember(realm_bootstrapped=True)
+    root = realm_root(environment, secrets, REALM, "terraform", login)
+    root.prepare()
+    with step("terraform plan and apply: the realm, as the account `terraform`"):
+        changed = root.plan()
+        if changed:
+            root.apply()
+    return changed
+
+
+def make_demo_user(environment: StackEnvironment, secrets: Mapping[str, str]) -> None:
+    """Make the user `demo` of a development environment."""
+    if environment.recall("demo_user"):
+        return
+    with AdminClient(environment.operator_url, "master", BOOTSTRAP_ADMIN, secrets[BOOTSTRAP_ADMIN]) as admin:
+        ensure_demo_user(admin, REALM, secrets[DEMO_USER])
+    environment.remember(demo_user=True)
+    done(f"user demo (password in {short(environment.secrets / DEMO_USER)})")
+
+
+def docker_root(environment: StackEnvironment, images: Images) -> TerraformRoot:
+    """Return terraform/docker of the environment."""
+    return TerraformRoot(environment, "docker", {"service_image": images.service, "keycloak_image": images.keycloak})
+
+
+def realm_root(
+    environment: StackEnvironment,
+    secrets: Mapping[str, str],
+    admin_realm: str,
+    client_id: str,
+    login: Mapping[str, str],
+) -> TerraformRoot:
+    """Return terraform/keycloak of the environment, logged in through the operator's door."""
+    clients = {name: value for name, value in secrets.items() if name in confidential(read_contract())}
+    variables = {
+        "admin_realm": admin_realm,
+        "admin_client_id": client_id,
+        "environment": environment.name,
+        "keycloak_ca_certificate": environment.authority.read_text(encoding="ascii"),
+        "keycloak_public_url": environment.keycloak_url,
+        "keycloak_url": environment.operator_url,
+        "public_url": environment.public_url,
+        # A new secret is sent to Keycloak because its version changes with it.
+        "client_secret_versions": json.dumps({name: _digest(text) for name, text in sorted(clients.items())}),
+    }
+    return TerraformRoot(
+        environment,
+        "keycloak",
+        variables,
+        {"client_secrets": json.dumps(clients), "admin_client_secret": login[client_id]},
+    )
+
+
+def confidential(contract: Contract) -> set[str]:
+    """Return the clients that have a secret, Terraform's own included."""
+    return {client_id for client_id, client in contract.clients.items() if client.kind != "public"} | {"terraform"}
+
+
+def certificates(environment: StackEnvironment) -> dict[str, Path]:
+    """Return certificate and key files for the edge, by the names that they have in the container."""
+    folder = environment.authority.parent
+    ensure_authority(folder)
+    hosts = sorted({urlsplit(url).hostname or "" for url in (environment.public_url, environment.keycloak_url)})
+    public = public_certificate(environment.secrets, folder, hosts, own=environment.name == "dev")
+    operator = ensure_certificate(folder, "operator", ["localhost"])
+    names = ("tls.crt", "tls.key", "operator.crt", "operator.key")
+    return dict(zip(names, (*public, *operator), strict=True))
+
+
+def read_contract() -> Contract:
+    """Return the access contract.
+
+    Raises:
+        OperatorError: it is wrong.
+    """
+    try:
+        return load_contract(CONTRACT)
+    except ContractError as error:
+        raise OperatorError(str(error), "Mend access.yaml, then run the command again.") from error
+
+
+def take_down(environment: StackEnvironment) -> None:
+    """Stop the containers and keep everything; `up` starts them again."""
+    for part in ("edge", "service", "keycloak", "redis", "postgres"):
+        if exists("container", environment.container(part)):
+            docker("stop", environment.container(part))
+            done(f"{part} stopped")
+
+
+def destroy(environment: StackEnvironment) -> None:
+    """Delete containers, networks and volumes, data included. The secrets on this machine stay.
+
+    Raises:
+        OperatorError: the environment is protected.
+    """
+    images = Images(environment.recall("service_image") or "none", environment.recall("keycloak_image") or "none")
+    root = docker_root(environment, images)
+    root.prepare()
+    with step("terraform destroy"):
+        root.destroy()
+    for part in ("edge", "keycloak", "postgres", "redis", "service"):
+        if exists("volume", environment.container(f"secrets-{part}")):
+            docker("volume", "rm", environment.container(f"secrets-{part}"))
+    environment.remember(engine=None, realm_bootstrapped=None, demo_user=None)
+    (environment.state / "terraform" / "terraform" / "keycloak" / "terraform.tfstate").unlink(missing_ok=True)
+
+
+def _check_ports(values: Mapping[str, Any]) -> None:
+    for name, port in sorted(values["ports"].items()):
+        if not is_free(port):
+            raise OperatorError(
+                f"Port {port} ({name}) is in use by {holder(port)}.",
+                "End that program, or give other `ports` in docker.tfvars.json of the state folder.",
+            )
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]

@@ -1,0 +1,34 @@
+locals {
+  _prefix = "secure-mcp-${var.environment}"
+  _labels = { "secure-mcp.environment" = var.environment }
+
+  # Fixed addresses: Nginx starts before and outlives its upstreams, and Keycloak trusts forwarded headers of one address.
+  _subnets = {
+    edge = cidrsubnet(var.network, 2, 0)
+    app  = cidrsubnet(var.network, 2, 1)
+    data = cidrsubnet(var.network, 2, 2)
+  }
+  _addresses = {
+    edge     = cidrhost(local._subnets.app, 10)
+    keycloak = cidrhost(local._subnets.app, 11)
+    service  = cidrhost(local._subnets.app, 12)
+  }
+
+  # One user a container, see container/variables.tf. PostgreSQL's comes with its image.
+  _users = {
+    edge     = "10004:10004"
+    keycloak = "10003:0"
+    postgres = "999:999"
+    redis    = "10002:10002"
+    service  = "10001:10001"
+  }
+
+  _issuer       = "${var.keycloak_public_url}/realms/${var.realm_name}"
+  _operator_url = "https://localhost:${var.ports.operator}"
+
+  # Secret files come into these volumes by `secure-mcp secrets install`, never through Terraform.
+  _secrets = {
+    for part in ["edge", "keycloak", "postgres", "redis", "service"] :
+    part => { "/run/secrets" = { name = "${local._prefix}-secrets-${part}", read_only = true } }
+  }
+}

@@ -1,0 +1,35 @@
+module "service" {
+  source = "./container"
+
+  name   = "${local._prefix}-service"
+  part   = "service"
+  image  = docker_image.this["service"].image_id
+  labels = local._labels
+  limits = var.limits.service
+  user   = local._users.service
+
+  environment = {
+    SECURE_MCP_ENVIRONMENT         = var.environment
+    SECURE_MCP_AUDIENCE            = "${var.public_url}/mcp"
+    SECURE_MCP_ISSUER              = local._issuer
+    SECURE_MCP_ISSUER_INTERNAL_URL = "http://keycloak:8080/realms/${var.realm_name}"
+    SECURE_MCP_REDIS_URL_FILE      = "/run/secrets/redis_url"
+    SECURE_MCP_CLIENT_SECRET_FILE  = "/run/secrets/client_secret"
+    SECURE_MCP_HOST                = "0.0.0.0"
+    SECURE_MCP_PORT                = "8000"
+    SECURE_MCP_WORKERS             = tostring(var.workers)
+  }
+
+  volumes = local._secrets.service
+  tmpfs   = { "/tmp" = "16m" }
+
+  # Alive, not ready: before the realm is declared there are no keys, and a restart would not bring them.
+  healthcheck = { test = ["CMD", "python", "-m", "service.healthcheck"], start_period = "1m0s" }
+  networks = [
+    { name = docker_network.app.name, aliases = ["service"], address = local._addresses.service },
+    { name = docker_network.data.name },
+  ]
+  stop_seconds = 35 # workers have 30 s for requests under way
+
+  depends_on = [module.keycloak, module.redis]
+}

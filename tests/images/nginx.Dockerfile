@@ -1,0 +1,4 @@
+ARG BASE
+FROM ${BASE}
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-g", "daemon off;"]
