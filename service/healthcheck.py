@@ -1,4 +1,4 @@
-"""Health check of the container, without curl: ``python -m service.healthcheck`` ends with 0 when the service answers."""
+"""Health check of the container, without curl: `python -m service.healthcheck` ends with 0 when the service answers."""
 
 import http.client
 import os

@@ -105,7 +105,7 @@ AVAILABILITY: dict[str, Callable[[], str | None]] = {
     "realm": realm,
     "terraform-keycloak": terraform_keycloak,
     "terraform-docker": terraform_docker,
-    "stack": docker_engine,
+    "stack": terraform_docker,
     "host": host,
     "browser": browser,
     "faults": realm,

@@ -10,10 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from ops.environment import REALM
-from ops.proof import service_account_token
-from ops.secrets import read_secret
-from tests.support.relay import free_port
 
 from ops.containers import up
 from ops.containers.authority import TLS_CERTIFICATE, TLS_KEY, ensure_certificate
@@ -21,7 +17,11 @@ from ops.containers.engine import docker, exists
 from ops.containers.environment import PARTS, StackEnvironment, load_stack_environment
 from ops.containers.images import Images
 from ops.containers.root import TerraformRoot
+from ops.environment import REALM
+from ops.proof import service_account_token
+from ops.secrets import read_secret
 from ops.trust import trust_authority
+from tests.support.relay import free_port
 
 NAME = "staging"
 

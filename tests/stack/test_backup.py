@@ -5,14 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
-from ops.environment import REALM
-from ops.errors import OperatorError
 
 from ops.containers import up
 from ops.containers.backup import IDENTITY, back_up, realm_export
 from ops.containers.engine import exists
 from ops.containers.environment import load_stack_environment
 from ops.containers.restore import restore
+from ops.environment import REALM
+from ops.errors import OperatorError
 from tests.stack.conftest import RunningStack
 
 

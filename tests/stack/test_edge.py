@@ -5,11 +5,11 @@ import ssl
 
 import httpx
 import pytest
-from ops.environment import REALM
-from tests.support.until import until
 
 from ops.containers.engine import docker
+from ops.environment import REALM
 from tests.stack.conftest import RunningStack
+from tests.support.until import until
 
 SECURITY_HEADERS = (
     "strict-transport-security",

@@ -4,12 +4,12 @@ import signal
 import subprocess
 
 import pytest
-from ops.errors import OperatorError
-from tests.support.until import until
 
 from ops.containers import up
 from ops.containers.engine import docker, exists, host_of_engine
+from ops.errors import OperatorError
 from tests.stack.conftest import RunningStack
+from tests.support.until import until
 
 
 @pytest.mark.requirement("STACK-CONVERGES")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import httpx
 import psutil
 import pytest
-from tests.support.until import until
 
 from tests.stack.conftest import RunningStack
+from tests.support.until import until
 
 READY_S = 240
 

@@ -1,13 +1,13 @@
 """Secrets are replaced one by one in the running stack."""
 
 import pytest
-from ops.errors import OperatorError
-from ops.proof import prove
-from tests.support.until import until
 
 from ops.containers.rotation import rotate
 from ops.containers.secret_files import POSTGRES, POSTGRES_ADMIN, REDIS
+from ops.errors import OperatorError
+from ops.proof import prove
 from tests.stack.conftest import RunningStack
+from tests.support.until import until
 
 
 @pytest.mark.requirement("STACK-ROTATION")

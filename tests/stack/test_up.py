@@ -1,10 +1,10 @@
 """From nothing to a stack that proves itself, and a second time without a change."""
 
 import pytest
-from ops.proof import prove
 
 from ops.containers.environment import PARTS
 from ops.containers.images import image_names
+from ops.proof import prove
 from tests.stack.conftest import RunningStack
 
 
