@@ -84,7 +84,13 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
         mcp_path=settings.mcp_path,
         public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, *DOCS_PATHS),
     )
-    gate = OriginGate(guard, public_origin=settings.public_origin, origins=settings.cors_origins, open_paths=open_paths)
+    gate = OriginGate(
+        guard,
+        public_origin=settings.public_origin,
+        origins=settings.cors_origins,
+        open_paths=open_paths,
+        server_paths=(LOGOUT_PATH,),
+    )
     return Correlation(gate)
 
 

@@ -27,6 +27,8 @@ from ops.users import ensure_demo_user
 from service.contract import Contract, ContractError, load_contract
 
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
+# Where Keycloak tells the service that a session ended: the alias and port of terraform/docker/service.tf.
+SERVICE_URL = "http://service:8000"
 
 
 def bring_up(environment: StackEnvironment) -> list[Proof]:
@@ -144,6 +146,7 @@ def realm_root(
         "keycloak_public_url": environment.keycloak_url,
         "keycloak_url": environment.operator_url,
         "public_url": environment.public_url,
+        "service_url": SERVICE_URL,
         # A new secret is sent to Keycloak because its version changes with it.
         "client_secret_versions": json.dumps({name: _digest(text) for name, text in sorted(clients.items())}),
     }

@@ -45,10 +45,17 @@ class OriginGate:
         public_origin: the service's own origin; its host is the only one, besides this machine's own names.
         origins: further browser origins that may call.
         open_paths: public documents that a page of any origin may read.
+        server_paths: what other servers call, by whatever name they know this one; no page may.
     """
 
     def __init__(
-        self, app: ASGIApp, *, public_origin: str, origins: Iterable[str] = (), open_paths: Sequence[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        public_origin: str,
+        origins: Iterable[str] = (),
+        open_paths: Sequence[str] = (),
+        server_paths: Sequence[str] = (),
     ) -> None:
         self.app = app
         parts = urlsplit(public_origin)
@@ -56,6 +63,7 @@ class OriginGate:
         self._scheme = parts.scheme
         self._origins = frozenset({public_origin, *origins})
         self._open_paths = frozenset(open_paths)
+        self._server_paths = frozenset(server_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request."""
@@ -99,6 +107,8 @@ class OriginGate:
         host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if host is None:
             return simple_refusal(400, "bad_host", "Send exactly one Host header with a host name")
+        if scope["path"] in self._server_paths and not origins:
+            return None
         name = host[1].lower()
         port = int(host[2] or _DEFAULT_PORTS[self._scheme])
         local = is_loopback(name.strip("[]"))

@@ -149,3 +149,10 @@ def test_a_page_of_this_machine_under_its_other_name_is_the_same_origin() -> Non
 def test_two_origins_are_refused() -> None:
     headers = [("Origin", "http://localhost:8000"), ("Origin", "https://evil.example")]
     assert send("POST", "/mcp", headers=headers).status_code == 403
+
+
+def test_other_servers_may_call_the_logout_by_their_own_name_for_this_one() -> None:
+    answer = send("POST", "/backchannel-logout", headers={"Host": "service:8000"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    page = send("POST", "/backchannel-logout", headers={"Host": "service:8000", "Origin": "http://service:8000"})
+    assert (page.status_code, page.json()["error"]) == (421, "foreign_host")
