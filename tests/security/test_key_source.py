@@ -30,6 +30,12 @@ class Server:
         self.requests: list[httpx.Request] = []
         self.keys: list[Any] = [GOOD]
         self.fail: httpx.Response | Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    @property
+    def fetches(self) -> int:
+        return len([request for request in self.requests if str(request.url) == CERTS])
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -38,7 +44,9 @@ class Server:
         if self.fail is not None:
             return self.fail
         if str(request.url).endswith("/certs"):
-            return httpx.Response(200, json={"keys": self.keys})
+            answer = httpx.Response(200, json={"keys": self.keys})
+            await self.gate.wait()
+            return answer
         return httpx.Response(200, json={"issuer": ISSUER, "jwks_uri": CERTS})
 
 
@@ -304,3 +312,78 @@ def test_stop_closes_what_it_opened() -> None:
         assert source._renewal.cancelled()
 
     run(test, Cache())
+
+
+NEW = jwk("EdDSA", "EdDSA", alg="EdDSA", use="sig")
+
+
+def test_an_unknown_kid_costs_one_fetch_and_a_known_one_none() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        assert await source.key("ES256")
+        assert server.fetches == 1
+        assert await source.key("nobody") is None
+        assert server.fetches == 2
+
+    run(test)
+
+
+def test_a_fetch_that_began_before_the_question_is_no_answer() -> None:
+    """It may have missed the key: whoever asks while it is under way waits for the next one."""
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        server.gate.clear()
+        first = asyncio.create_task(source.key("nobody"))
+        while server.fetches < 2:
+            await asyncio.sleep(0)
+        server.keys = [GOOD, NEW]
+        second = asyncio.create_task(source.key("EdDSA"))
+        await asyncio.sleep(0)
+        server.gate.set()
+        assert await first is None
+        assert await second
+        assert server.fetches == 3
+
+    run(test)
+
+
+class FakeTime:
+    """Stands in for the module `time`; a sleep of the source moves it on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+        real = asyncio.sleep
+
+        async def sleep(seconds: float) -> None:
+            if seconds:
+                self.slept.append(seconds)
+                self.now += seconds
+            await real(0)
+
+        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(module.asyncio, "sleep", sleep)
+
+
+def test_strangers_have_two_fetches_and_one_more_every_30_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    passing = FakeTime(monkeypatch)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        async def fetches_of(kid: str, seconds: float) -> int:
+            passing.now += seconds
+            before = server.fetches
+            await source.key(kid)
+            return server.fetches - before
+
+        assert await source.key("ES256")
+        assert [await fetches_of(f"a{number}", 0.001) for number in range(4)] == [1, 1, 0, 0]
+        assert await fetches_of("b", 27.0) == 0  # 3 s to go: nobody waits so long
+        assert passing.slept == []
+        assert await fetches_of("c", 2.0) == 1  # 1 s to go: this one waits
+        assert passing.slept == [pytest.approx(1.0, abs=0.01)]
+        assert await fetches_of("d", 0.001) == 0
+        assert await fetches_of("e", 30.0) == 1
+        assert [await fetches_of(f"f{number}", 10_000 if number == 0 else 0.001) for number in range(4)] == [1, 1, 0, 0]
+
+    run(test)

@@ -17,6 +17,13 @@ pytestmark = pytest.mark.requirement("HOSTILE-TOKENS")
 
 NEEDS_HTTP = {"method", "target", "host", "replace", "entrances"}
 QUICK = ("EdDSA", "ES256")
+# What stands in the log for the classes that do not name a reason.
+REASONS = {
+    "A": {"no_credentials", "other_scheme"},
+    "C": {"insufficient_scope"},
+    "D": {"several_credentials"},
+    "O": {"sufficient_scope"},
+}
 FRAMING = (b"content-type", b"content-length", b"host", b"connection")
 SERVICE = Service(WORLD.origin, WORLD.iss, Path())
 
@@ -49,9 +56,12 @@ def test_the_guard_answers_a_case(entry: list[Case]) -> None:
         pairs = [header(line) for line in lines]
         kind = next(value for name, value in pairs if name == b"content-type")
         own = [pair for pair in pairs if pair[0] not in FRAMING]
-        with capture_logs():
+        with capture_logs() as lines:
             answer = ask(app(), own, query=first.split(b" ")[1].partition(b"?")[2], body=body, content_type=kind)
         found = [fault(expected, answer, SERVICE) for expected in case.expect]
+        reasons = {line.get("reason") for line in lines}
+        if not any(REASONS.get(expected[:1], {expected[2:]}) & reasons for expected in case.expect):
+            faults.append(f"{case.id}: logged as {reasons}")
         if all(found):
             faults.append(f"{case.id} ({case.entry['note']}): {found[0]}")
     assert not faults, "\n".join(faults)
