@@ -96,7 +96,8 @@ def _conflict(message: dict[str, Any], method: str | None, named: object, header
     meta = params.get("_meta") if isinstance(params, dict) else None
     body_version = meta.get(_VERSION_KEY) if isinstance(meta, dict) else None
     version = values.get(_VERSION_HEADER)
-    if body_version is not None and body_version != version and (version or body_version not in HANDSHAKE_VERSIONS):
+    differ = body_version is not None and body_version != version
+    if differ and (version or str(body_version) not in HANDSHAKE_VERSIONS):
         return "The header MCP-Protocol-Version does not match the protocol version in _meta"
     if _METHOD_HEADER in values and values[_METHOD_HEADER] != method:
         return "The header Mcp-Method does not match the method"
