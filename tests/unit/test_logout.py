@@ -90,9 +90,8 @@ def test_a_good_one_says_what_ended() -> None:
     assert asyncio.run(validator().validate(logout_token(sid=None))) == LogoutToken(None, SUB, NOW)
 
 
-def judge(revocations: Revocations, **changes: Any) -> str | None:
-    """Return why an access token is refused, or None."""
-    judged = TokenValidator(
+def judging(revocations: Revocations) -> TokenValidator:
+    return TokenValidator(
         issuer=ISSUER,
         audience=AUDIENCE,
         algorithms=SUPPORTED_ALGORITHMS,
@@ -102,8 +101,12 @@ def judge(revocations: Revocations, **changes: Any) -> str | None:
         revocations=revocations,
         clock=lambda: NOW,
     )
+
+
+def judge(revocations: Revocations, **changes: Any) -> str | None:
+    """Return why an access token is refused, or None."""
     try:
-        asyncio.run(judged.validate(sign(claims(NOW, **changes))))
+        asyncio.run(judging(revocations).validate(sign(claims(NOW, **changes))))
     except TokenRefused as refused:
         return refused.reason
     return None
@@ -126,16 +129,7 @@ def test_a_person_may_log_in_again() -> None:
 
 def test_a_remembered_token_is_judged_too() -> None:
     revocations = Revocations(330)
-    judged = TokenValidator(
-        issuer=ISSUER,
-        audience=AUDIENCE,
-        algorithms=SUPPORTED_ALGORITHMS,
-        leeway=30,
-        keys=Keys(),
-        contract=load_contract(),
-        revocations=revocations,
-        clock=lambda: NOW,
-    )
+    judged = judging(revocations)
     token = sign(claims(NOW))
     asyncio.run(judged.validate(token))
     asyncio.run(revocations.revoke("sid", SID, NOW))
