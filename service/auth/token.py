@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeGuard
+from typing import Any, Final, NamedTuple
 
 from service.auth.claims import identifier_or_none, is_identifier, number, text_or_none
 from service.auth.compact import ACCESS_TOKEN_TYPES, decode_segment, encode, parse_object
@@ -37,7 +37,6 @@ class Caller(NamedTuple):
     expires_at: int
     session_id: str | None = None
     username: str | None = None
-    token_id: str | None = None
 
 
 class TokenValidator:
@@ -144,7 +143,6 @@ class TokenValidator:
             expires_at,
             session_id,
             text_or_none(claims.get("preferred_username")),
-            identifier_or_none(claims.get("jti")),
         )
 
     def _scopes_of(self, scope: object) -> tuple[frozenset[str], frozenset[str]]:
@@ -179,13 +177,14 @@ class TokenValidator:
 
 def _roles(access: object) -> frozenset[str]:
     roles = access.get("roles") if isinstance(access, dict) else None
-    return frozenset(filter(_is_text, roles)) if isinstance(roles, list) else frozenset()
-
-
-def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str)
+    if not isinstance(roles, list):
+        return frozenset()
+    if set(map(type, roles)) == {str}:
+        return frozenset(roles)
+    return frozenset(role for role in roles if isinstance(role, str))
 
 
 def _client_roles(access: object) -> Mapping[str, frozenset[str]]:
-    entries = access.items() if isinstance(access, dict) else ()
-    return MappingProxyType({client: _roles(entry) for client, entry in entries})
+    if not isinstance(access, dict):
+        return MappingProxyType({})
+    return MappingProxyType({client: _roles(entry) for client, entry in access.items()})

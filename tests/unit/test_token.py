@@ -259,7 +259,6 @@ def test_a_good_token_gives_its_caller() -> None:
         expires_at=NOW + 300,
         session_id="5a6b",
         username="service-account-mcp-automation",
-        token_id="onrtcc:6f0b9d6a",
     )
 
 
@@ -382,3 +381,10 @@ def test_a_service_account_must_be_declared() -> None:
     assert validate(good(sid=None))
     assert validate(good(azp="registered-by-itself"))
     assert refusal(good(sid=None, azp="registered-by-itself")) == "client_not_allowed"
+
+
+def test_a_role_that_is_no_text_is_left_out() -> None:
+    caller = validate(good(realm_access={"roles": ["a", 5, None]}, resource_access={"x": {"roles": "y"}, "z": 1}))
+    assert caller.realm_roles == {"a"}
+    assert caller.client_roles == {"x": frozenset(), "z": frozenset()}
+    assert validate(good(realm_access=[], resource_access=[])).client_roles == {}
