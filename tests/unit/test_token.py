@@ -246,6 +246,16 @@ def test_the_leeway_holds_at_both_edges(seconds: int, expected: str | None) -> N
         assert validate(good(), now=NOW + seconds)
 
 
+@pytest.mark.parametrize(("lifetime", "accepted"), [(300, True), (301, True), (305, True), (306, False)])
+def test_a_lifetime_may_be_read_off_two_seconds(lifetime: int, accepted: bool) -> None:
+    """Keycloak reads the clock once for iat and again for exp: 4 of 3,000 tokens of 300 s live 301."""
+    token = good(exp=NOW + lifetime)
+    if accepted:
+        assert validate(token, max_lifetime=300)
+    else:
+        assert refusal(token, max_lifetime=300) == "lifetime_too_long"
+
+
 def test_a_good_token_gives_its_caller() -> None:
     assert validate(good(scope="mcp:write profile")) == Caller(
         subject="f3a1c0de-0000-4000-8000-000000000001",
