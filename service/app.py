@@ -22,7 +22,7 @@ from service.auth.metadata import metadata_paths, metadata_routes, metadata_url
 from service.auth.origin import OriginGate
 from service.auth.revocation import Revocations
 from service.auth.scopes import FIRST_SCOPES
-from service.auth.token import KeySource, TokenValidator
+from service.auth.token import CLOCK_READS_SECONDS, KeySource, TokenValidator
 from service.cache import build_cache, build_redis
 from service.contract import Contract, load_contract
 from service.mcp_server import build_mcp_server, build_tools
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
             keys=keys,
             contract=contract,
             allowed_clients=frozenset(settings.allowed_clients),
-            max_lifetime=contract.lifetimes["access_token"],
+            max_lifetime=contract.lifetimes["access_token"] + CLOCK_READS_SECONDS,
             cache_seconds=settings.token_cache_seconds,
             revocations=revocations,
         ),

@@ -18,7 +18,7 @@ __all__ = ["Caller", "KeySource", "KeysUnavailable", "TokenRefused", "TokenValid
 
 _MAX_SCOPES: Final = 64
 # Keycloak reads the clock once for iat and again for exp, so a token may live a little longer than is declared.
-_CLOCK_READS_SECONDS: Final = 5
+CLOCK_READS_SECONDS: Final = 5
 
 
 class Caller(NamedTuple):
@@ -172,7 +172,7 @@ class TokenValidator:
             raise TokenRefused("expired")
         if issued_at > now + self._leeway or ("nbf" in claims and number(claims["nbf"]) > now + self._leeway):
             raise TokenRefused("not_yet_valid")
-        if expires_at - issued_at > self._max_lifetime + _CLOCK_READS_SECONDS:
+        if expires_at - issued_at > self._max_lifetime:
             raise TokenRefused("lifetime_too_long")
         return int(issued_at), int(expires_at)
 

@@ -387,3 +387,84 @@ def test_strangers_have_two_fetches_and_one_more_every_30_seconds(monkeypatch: p
         assert [await fetches_of(f"f{number}", 10_000 if number == 0 else 0.001) for number in range(4)] == [1, 1, 0, 0]
 
     run(test)
+
+
+def test_a_fetch_under_way_that_finds_the_key_is_enough() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        server.keys = [GOOD, NEW]
+        server.gate.clear()
+        first = asyncio.create_task(source.key("nobody"))
+        while server.fetches < 2:
+            await asyncio.sleep(0)
+        second = asyncio.create_task(source.key("EdDSA"))
+        await asyncio.sleep(0)
+        server.gate.set()
+        assert await second
+        assert await first is None
+        assert server.fetches == 2
+
+    run(test)
+
+
+def test_when_nobody_could_be_asked_it_says_when_to_come_back() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert await source.key("ES256")
+        server.fail = httpx.Response(503)
+        for _ in range(4):
+            with pytest.raises(KeysUnavailable) as caught:
+                await source.key("nobody")
+            assert caught.value.retry_after == module.RETRY_AFTER_SECONDS
+        assert server.fetches == 1
+
+    run(test)
+
+
+def test_it_renews_at_four_fifths_and_tries_again_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    spread: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        spread.append((low, high))
+        return 1.25
+
+    passing = FakeTime(monkeypatch)
+    monkeypatch.setattr(module.random, "uniform", uniform)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        monkeypatch.setattr(source, "_clock", lambda: 1_800_000_000.0 + passing.now)
+
+        async def sleeps(count: int) -> list[float]:
+            """Return the next pauses without the factor that spreads them."""
+            begun = len(passing.slept)
+            while len(passing.slept) < begun + count:
+                await asyncio.sleep(0)
+            return [seconds / 1.25 for seconds in passing.slept[begun : begun + count]]
+
+        server.fail = httpx.Response(503)
+        await source.start()
+        assert await sleeps(3) == [1.0, 1.0, 1.0]  # without keys it is urgent
+        server.fail = None
+        while not source.ready:
+            await asyncio.sleep(0)
+        passing.slept.clear()
+        assert await sleeps(2) == pytest.approx([0.8 * 300, 0.8 * 300])
+        server.fail = httpx.Response(503)
+        while source._failed is False:
+            await asyncio.sleep(0)
+        passing.slept.clear()
+        assert await sleeps(6) == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+        assert set(spread) == {(0.9, 1.1)}
+
+    run(test)
+
+
+def test_the_first_fetch_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    passing = FakeTime(monkeypatch)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        await source.start()
+        while not server.fetches:
+            await asyncio.sleep(0)
+        assert passing.slept == []
+
+    run(test)

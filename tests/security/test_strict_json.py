@@ -43,6 +43,7 @@ def nested(depth: int, inner: bytes = b"", opening: bytes = b"[", closing: bytes
         (nested(MAX_DEPTH + 1), TOO_DEEP),
         (nested(MAX_DEPTH + 1, b"1", b'{"a":', b"}"), TOO_DEEP),
         (nested(1, nested(MAX_DEPTH) + b",[]"), TOO_DEEP),
+        (nested(2, b"[]," + nested(MAX_DEPTH - 1)), TOO_DEEP),
         (nested(100_000)[:100_000], TOO_DEEP),
         (b'["\\"",' + nested(MAX_DEPTH) + b"]", TOO_DEEP),
         (b'["\n",' + nested(MAX_DEPTH) + b"]", TOO_DEEP),

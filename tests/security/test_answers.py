@@ -1,0 +1,99 @@
+"""Answers and log lines of the guard, whole and exact, where a status alone would not tell."""
+
+import asyncio
+import json
+
+import pytest
+from starlette.types import Message
+from structlog.testing import capture_logs
+
+from service.auth.body import replay
+from service.auth.challenge import Challenges, Refusal
+from service.auth.jsonrpc import MessageRefused
+from tests.security.inside import ask, guarded
+from tests.security.judge import Keys, token, validator
+
+pytestmark = pytest.mark.requirement("HOSTILE-TOKENS")
+
+HEADER_OF_TWO_SCOPES = (
+    b'Bearer error="insufficient_scope", error_description="This call needs the scope a b", '
+    b'resource_metadata="http://x/", scope="a b"'
+)
+ID = [(b"x-request-id", b"abc")]
+
+
+def test_an_outage_is_told_and_logged() -> None:
+    keys = Keys()
+    keys.away = True
+    with capture_logs() as lines:
+        answer = ask(guarded(validator(keys=keys)), [*ID, (b"authorization", b"Bearer " + token("ES256").encode())])
+    body = json.dumps(
+        {
+            "error": "temporarily_unavailable",
+            "error_description": "The authorization server's keys are not available; try again later",
+            "request_id": "abc",
+        }
+    ).encode()
+    assert (answer.status, answer.body) == (503, body)
+    assert dict(answer.headers) == {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "content-length": str(len(body)),
+        "retry-after": "5",
+        "x-request-id": "abc",
+    }
+    assert [line["reason"] for line in lines if line["event"] == "access_denied"] == ["keys_unavailable"]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, "1"), (-5, "1"), (1, "1"), (2, "2"), (7, "7")])
+def test_clients_are_never_told_to_come_back_at_once(seconds: int, told: str) -> None:
+    headers, _ = Challenges("http://x/", ()).keys_unavailable(seconds).render("id")
+    assert (b"retry-after", told.encode()) in headers
+
+
+def test_a_refusal_carries_its_reason_for_the_log_only() -> None:
+    challenges = Challenges("http://x/", ("mcp:read",))
+    made: list[tuple[Refusal, str]] = [
+        (challenges.no_credentials("why"), "why"),
+        (challenges.invalid_token("why", "text"), "why"),
+        (challenges.invalid_request("why", "text"), "why"),
+        (challenges.insufficient_scope(("a", "b")), "insufficient_scope"),
+        (challenges.keys_unavailable(5), "keys_unavailable"),
+    ]
+    for refusal, reason in made:
+        assert (refusal.reason, str(refusal)) == (reason, reason)
+        headers, body = refusal.render("id")
+        assert b"why" not in body + b"".join(value for _, value in headers)
+
+
+def test_every_scope_that_a_call_needs_is_named() -> None:
+    headers, body = Challenges("http://x/", ()).insufficient_scope(("a", "b")).render("id")
+    assert json.loads(body)["error_description"] == "This call needs the scope a b"
+    assert (b"www-authenticate", HEADER_OF_TWO_SCOPES) in headers
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tools/calculate", "/calculate", "/x/calculate", "/api/v1/tools/x/calculate"])
+def test_a_tool_is_named_by_its_own_path_only(path: str) -> None:
+    """`calculate` needs mcp:write; another path that ends so is no call of it and needs what any request needs."""
+    shown = [(b"authorization", b"Bearer " + token("ES256").encode())]
+    with capture_logs():
+        status = ask(guarded(validator()), shown, path=path).status
+    assert status == (403 if path == "/api/v1/tools/calculate" else 200)
+
+
+def test_a_body_is_played_back_once_and_then_the_connection_goes_on() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def main() -> None:
+        again = replay(b"body", receive)
+        assert await again() == {"type": "http.request", "body": b"body", "more_body": False}
+        assert [await again() for _ in range(2)] == [{"type": "http.disconnect"}] * 2
+
+    asyncio.run(main())
+
+
+def test_a_message_that_is_refused_says_how() -> None:
+    refused = MessageRefused("word", -1, "text", 7)
+    assert (refused.reason, refused.code, refused.message, refused.request_id) == ("word", -1, "text", 7)
+    assert str(refused) == "text"
