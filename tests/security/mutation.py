@@ -48,6 +48,16 @@ do_not_mutate_patterns = ['raise ValueError\\(f?"', 'super\\(\\).__init__\\("']
 addopts = ["-p", "no:cacheprovider"]
 markers = ["requirement(*ids): rows of tests/requirements.yaml"]
 """
+# In place of the fixtures of other tiers: no test uses what another one made, or mutmut would think that only the first
+# of them runs the code which made it.
+CONFTEST = """
+import pytest
+from tests.unit import tokens
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    tokens._usual_app.cache_clear()
+"""
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
 # What mutmut notes for a mutant (mutmut/stats.py): pytest's exit code, or its own for a time-out.
 _TIMEOUTS = dict.fromkeys((24, -24, 36, 152, 255), TIMEOUT)
@@ -78,7 +88,7 @@ def run(directory: Path | None = None) -> Score:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
         else:
             shutil.copy(source, target)
-    (directory / "tests" / "conftest.py").write_text("")  # the fixtures of other tiers are not needed
+    (directory / "tests" / "conftest.py").write_text(CONFTEST)
     (directory / "pyproject.toml").write_text(CONFIGURATION)
     subprocess.run(
         [sys.executable, "-m", "mutmut", "run", "--max-children", "2"], cwd=directory, check=True, capture_output=True

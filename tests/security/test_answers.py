@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from starlette.types import Message
 from structlog.testing import capture_logs
 
-from service.auth.body import replay
+from service.auth.body import MAX_BODY_BYTES, Disconnected, read_body, replay
 from service.auth.challenge import Challenges, Refusal
 from service.auth.jsonrpc import MessageRefused
 from tests.security.inside import ask, guarded
 from tests.security.judge import Keys, token, validator
+from tests.security.wire import Answer
 
 pytestmark = pytest.mark.requirement("HOSTILE-TOKENS")
 
@@ -91,6 +93,107 @@ def test_a_body_is_played_back_once_and_then_the_connection_goes_on() -> None:
         assert [await again() for _ in range(2)] == [{"type": "http.disconnect"}] * 2
 
     asyncio.run(main())
+
+
+def test_what_stands_in_a_challenge_cannot_end_it() -> None:
+    value = 'a"b\\c\r\nd\u00e9~ \x7f'
+    headers, _ = Challenges("http://x/", ()).invalid_token("why", value).render("id")
+    quoted = b'error_description="a\\"b\\\\c??d?~ ?"'
+    assert (
+        dict(headers)[b"www-authenticate"]
+        == b'Bearer error="invalid_token", %b, resource_metadata="http://x/"' % quoted
+    )
+
+
+def with_token(*headers: tuple[bytes, bytes], **how: Any) -> Answer:
+    """Ask with a good token."""
+    shown = [(b"authorization", b"Bearer " + token("ES256").encode()), *ID, *headers]
+    with capture_logs() as lines:
+        answer = ask(guarded(validator()), shown, **how)
+    REASONS[:] = [line["reason"] for line in lines if line["event"].startswith("access_")]
+    return answer
+
+
+REASONS: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        (b"application/json", 200),
+        (b"Application/JSON; charset=utf-8", 200),
+        (b" application/json ;x", 200),
+        (b"application/jsonx", 415),
+        (b"text/json;application/json", 415),
+        (b"text/plain", 415),
+        (b"", 415),
+    ],
+)
+def test_a_body_is_json(content_type: bytes, status: int) -> None:
+    answer = with_token(content_type=content_type)
+    assert answer.status == status
+    if status == 415:
+        assert answer.json() == {
+            "error": "unsupported_media_type",
+            "error_description": "Send the body as Content-Type: application/json",
+            "request_id": "abc",
+        }
+        assert REASONS == ["unsupported_media_type"]
+
+
+def test_two_content_types_are_none() -> None:
+    assert with_token((b"content-type", b"application/json")).status == 415
+
+
+def test_a_message_that_cannot_be_judged_is_a_json_rpc_error() -> None:
+    answer = with_token(path="/mcp", body=b"[]")
+    error = {"code": -32600, "message": "Batches are not supported; send one message in each request"}
+    assert (answer.status, answer.json()) == (400, {"jsonrpc": "2.0", "id": None, "error": error})
+    assert REASONS == ["batch"]
+
+
+TOO_LARGE = "413 body_too_large: Send at most 1048576 bytes"
+
+
+def read(*messages: dict[str, Any], length: bytes | None = None) -> bytes | str:
+    """Read a body and return it, or how it was refused."""
+    waiting = list(messages)
+
+    async def receive() -> Message:
+        return waiting.pop(0)
+
+    headers = [(b"x", b"1")] + ([(b"content-length", length)] if length is not None else [])
+    try:
+        return asyncio.run(read_body({"type": "http", "headers": headers}, receive))
+    except Refusal as refusal:
+        return f"{refusal.status} {refusal.reason}: {refusal.body['error_description']}"
+    except Disconnected:
+        return "disconnected"
+
+
+def part(body: bytes, more: bool) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize(
+    ("messages", "length", "expected"),
+    [
+        ([part(b"a", True), part(b"b", True), part(b"c", False)], None, b"abc"),
+        ([{"type": "http.request"}], b"0", b""),
+        ([{"type": "http.request", "more_body": True}, {"type": "http.request", "body": b"x"}], None, b"x"),
+        ([part(b"a", True), {"type": "http.disconnect"}], None, "disconnected"),
+        ([part(b"a" * MAX_BODY_BYTES, False)], str(MAX_BODY_BYTES).encode(), b"a" * MAX_BODY_BYTES),
+        ([part(b"a" * MAX_BODY_BYTES, True), part(b"b", False)], None, TOO_LARGE),
+        ([], str(MAX_BODY_BYTES + 1).encode(), TOO_LARGE),
+        ([part(b"", False)], b"000000005", b""),
+        ([], b"0000000005", TOO_LARGE),
+        ([], b"-1", TOO_LARGE),
+        ([], b"1 ", TOO_LARGE),
+        ([], b"9" * 5000, TOO_LARGE),
+    ],
+)
+def test_a_body_is_read_within_its_limit(messages: list[dict[str, Any]], length: bytes | None, expected: Any) -> None:
+    assert read(*messages, length=length) == expected
 
 
 def test_a_message_that_is_refused_says_how() -> None:

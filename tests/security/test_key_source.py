@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -129,6 +129,8 @@ def test_what_is_taken_and_dropped_is_logged_once() -> None:
         (httpx.Response(200, content=b"<html>"), "JSONDecodeError"),
         (httpx.ConnectError("x"), "ConnectError"),
         (httpx.ReadTimeout("x"), "ReadTimeout"),
+        (httpx.Response(200, content=b"[" * 60_000), "RecursionError"),
+        (httpx.Response(200, content=b'"\xff"'), "UnicodeDecodeError"),
     ],
 )
 def test_a_failure_is_logged_by_a_short_reason(failure: httpx.Response | Exception, reason: str) -> None:
@@ -468,3 +470,60 @@ def test_the_first_fetch_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None
         assert passing.slept == []
 
     run(test)
+
+
+def test_a_set_without_a_usable_key_is_a_failure() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        server.keys = [jwk("ES256", "x", use="enc")]
+        with pytest.raises(KeysUnavailable):
+            await source.key("ES256")
+
+    assert [line["reason"] for line in lines_of(run(test), "jwks_fetch_failed")] == ["no_usable_key"]
+
+
+def test_the_client_waits_no_longer_than_the_fetch_and_follows_nobody() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        assert source._client.timeout == httpx.Timeout(module.FETCH_SECONDS)
+        assert source._client.follow_redirects is False
+
+    run(test)
+
+
+def test_an_answer_in_pieces_is_counted_and_read_as_a_whole() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        original, pieces = Server.__call__, 10
+
+        async def in_pieces(request: httpx.Request) -> httpx.Response:
+            body = (await original(server, request)).content.ljust(60_000)
+
+            async def stream() -> AsyncIterator[bytes]:
+                for at in range(pieces):
+                    yield body[at * 6000 : (at + 1) * 6000] if at < 10 else b" " * 6000
+
+            return httpx.Response(200, content=stream())
+
+        source._client._transport = httpx.MockTransport(in_pieces)
+        pieces = 11
+        with pytest.raises(KeysUnavailable):
+            await source.key("ES256")
+        pieces = 10
+        assert await source.key("ES256")
+
+    assert lines_of(run(test), "jwks_fetch_failed")[0]["reason"] == "too_large"
+
+
+def test_a_process_that_began_with_a_shared_set_asks_for_a_new_key() -> None:
+    shared = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [NEW]}}
+
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def get(self, *_: Any, **__: Any) -> Any:
+            return json.dumps(shared)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        await source._load_shared()
+        assert await source.key("EdDSA")
+        assert server.fetches == 0
+        assert await source.key("ES256")
+        assert server.fetches == 1
+
+    run(test, Cache())

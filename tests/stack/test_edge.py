@@ -1,6 +1,6 @@
 """The edge over https: redirects, headers, the paths that are open and those that are not, limits."""
 
-import asyncio
+import socket
 import ssl
 
 import httpx
@@ -55,16 +55,15 @@ def once(response: httpx.Response) -> dict[str, int]:
 def raw(stack: RunningStack, origin: str, path: str) -> int:
     """Send a path as it is written and return the status."""
 
-    async def ask() -> int:
-        host, port = origin.removeprefix("https://").split(":")
-        context = ssl.create_default_context(cafile=str(stack.authority))
-        reader, writer = await asyncio.open_connection(host, int(port), ssl=context, server_hostname=host)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
-        line = await asyncio.wait_for(reader.readline(), 20)
-        writer.close()
-        return int(line.split()[1])
-
-    return asyncio.run(ask())
+    host, port = origin.removeprefix("https://").split(":")
+    context = ssl.create_default_context(cafile=str(stack.authority))
+    with (
+        socket.create_connection((host, int(port)), 20) as plain,
+        context.wrap_socket(plain, server_hostname=host) as connection,
+        connection.makefile("rb") as answer,
+    ):
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        return int(answer.readline().split()[1])
 
 
 @pytest.mark.requirement("STACK-EDGE")
@@ -81,12 +80,9 @@ def test_a_strange_name_gets_no_answer(stack: RunningStack) -> None:
     context = ssl.create_default_context(cafile=str(stack.authority))
     context.check_hostname = False
 
-    async def shake() -> None:
-        port = int(stack.environment.public_url.rsplit(":", 1)[1])
-        await asyncio.open_connection("localhost", port, ssl=context, server_hostname="stranger.example")
-
-    with pytest.raises(ssl.SSLError):
-        asyncio.run(shake())
+    port = int(stack.environment.public_url.rsplit(":", 1)[1])
+    with socket.create_connection(("localhost", port), 20) as plain, pytest.raises(ssl.SSLError):
+        context.wrap_socket(plain, server_hostname="stranger.example")
 
 
 @pytest.mark.requirement("STACK-HEADERS")

@@ -96,6 +96,25 @@ def test_a_key_with_the_roca_fingerprint_is_dropped() -> None:
     assert drops(public_jwk(n=encode(modulus.to_bytes(256, "big")))) == "roca"
 
 
+@pytest.mark.parametrize("exponent", [65537, 65541, 2**31 + 1])
+def test_an_odd_exponent_from_65537_on_is_taken(exponent: int) -> None:
+    jwk = public_jwk(e=encode(exponent.to_bytes(4, "big").lstrip(b"\0")))
+    usable, dropped = import_keys({"keys": [jwk]}, ("RS256",))
+    assert list(usable) == ["RS256-1"], dropped
+
+
+@pytest.mark.parametrize(("bits", "taken"), [(2047, False), (2048, True), (8192, True), (8193, False)])
+def test_the_size_of_a_modulus_is_bounded_on_both_sides(bits: int, taken: bool) -> None:
+    modulus = (1 << bits) - 159  # odd, of that size, without the ROCA fingerprint
+    jwk = public_jwk(n=encode(modulus.to_bytes((bits + 7) // 8, "big")))
+    assert bool(import_keys({"keys": [jwk]}, ("RS256",))[0]) is taken
+
+
+@pytest.mark.parametrize("exponent", [65535, 65536, 65538, 3])
+def test_another_exponent_is_refused(exponent: int) -> None:
+    assert drops(public_jwk(e=encode(exponent.to_bytes(3, "big").lstrip(b"\0")))) == "exponent"
+
+
 def test_keys_are_equal_when_they_verify_the_same() -> None:
     def imported(jwk: dict[str, object]) -> dict[str, object]:
         return dict(import_keys({"keys": [jwk]}, SUPPORTED_ALGORITHMS)[0])
