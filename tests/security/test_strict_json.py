@@ -1,5 +1,7 @@
 """The one JSON reader of tokens and bodies, at its edges (RFC 8259, RFC 7493)."""
 
+import json
+
 import pytest
 
 from service.auth.strict_json import MAX_DEPTH, JsonFault, parse
@@ -81,3 +83,25 @@ def test_the_depth_is_exact() -> None:
     siblings = b"[" + b",".join([nested(MAX_DEPTH - 1)] * 3) + b"]"
     assert len(parse(siblings)) == 3
     assert parse(b"[" + b",".join([nested(MAX_DEPTH - 1, b"1", b'{"a":', b"}")] * 3) + b"]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a":1,"a":2}', '{"x":{"b":"\\":","b":1}}', '{"a": 1, "a" : 1}', '{"":"","":""}', '[{"a":[{"b":1,"b":2}]}]'],
+)
+def test_a_name_twice_is_seen_by_the_quick_reader_too(text: str) -> None:
+    with pytest.raises(JsonFault):
+        parse(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a":"\\":"}', '{"\\":":1}', '{ "a" : " b" }', '{"a":{"a":{"a":1}}}', '"a"', "1.5", "[]"]
+)
+def test_what_looks_like_a_name_is_none(text: str) -> None:
+    assert parse(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ["1e400", "[1e400]", '{"a":[-1e999]}'])
+def test_a_number_beyond_floats_is_refused(text: str) -> None:
+    with pytest.raises(JsonFault):
+        parse(text.encode())
