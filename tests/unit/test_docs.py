@@ -18,6 +18,8 @@ HEADING = re.compile(r"^#+ +(?P<title>.+?) *$", re.MULTILINE)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"^#? ?(?P<name>[A-Z][A-Z0-9_]+)=", re.MULTILINE)
 
+HOMES = [f"/{name}/" for name in ("home", "Users", "root")]
+
 
 def pages() -> Iterator[Path]:
     for page in sorted(REPOSITORY.rglob("*.md")):
@@ -84,7 +86,7 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 def test_no_page_names_a_path_of_this_machine(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     homes = [re.escape(str(path)) for path in (REPOSITORY, REPOSITORY.parent, Path.home()) if len(path.parts) > 1]
-    found = re.findall(rf"(?<![\w./~-])(?:{'|'.join([*homes, '/home/', '/Users/', '/root/'])})\S*", text)
+    found = re.findall(rf"(?<![\w./~-])(?:{'|'.join([*homes, *HOMES])})\S*", text)
     assert found == []
 
 
