@@ -66,5 +66,5 @@ def choose() -> StackEnvironment | None:
         return environment
     if local.name != "dev":
         raise OperatorError(f"{local.name} runs in containers, and {reason}.", "See docs/operations.md.")
-    note(f"local processes, because {reason}")
+    note(f"local processes, because {reason[:1].lower()}{reason[1:]}")
     return None

@@ -76,7 +76,7 @@ def plain(text: str, shell: Shell) -> set[str]:
 def test_make_up_prints_what_the_readme_shows(shell: Shell) -> None:
     shown = plain(SHOWN.partition("$ make up")[2].partition("That was a fresh clone")[0], shell)
     # How the realm is made depends on the machine, and the virtual environment is there already.
-    depends = re.compile(r"virtual environment|install requirements|realm: |[✓ ]*terraform apply")
+    depends = re.compile(r"virtual environment|local processes|install requirements|realm: |[✓ ]*terraform apply")
     missing = {line for line in shown if not depends.match(line)} - plain(shell.printed, shell)
     assert not missing, f"{missing} is not in:\n{shell.printed}"
 
