@@ -29,7 +29,7 @@ def unavailable(environment: StackEnvironment) -> str | None:
     try:
         check_engine(find_engine())
     except OperatorError as error:
-        return error.problem.rstrip(".")
+        return error.problem[0].lower() + error.problem[1:].rstrip(".")
     program = shutil.which("terraform")
     if program is None:
         return "there is no terraform on the search path"
@@ -66,5 +66,5 @@ def choose() -> StackEnvironment | None:
         return environment
     if local.name != "dev":
         raise OperatorError(f"{local.name} runs in containers, and {reason}.", "See docs/operations.md.")
-    note(f"local processes, because {reason[:1].lower()}{reason[1:]}")
+    note(f"local processes, because {reason}")
     return None
