@@ -21,8 +21,8 @@ timeout = 30
 graceful_timeout = 30
 # Longer than the 60 s for which Nginx keeps idle connections, or it would write into one that is being closed.
 keepalive = 75
-# Forwarded headers are believed from this machine only; never "*".
-forwarded_allow_ips = "127.0.0.1,::1"
+# uvicorn takes the caller's address from X-Forwarded-For when the connection comes from one of these.
+forwarded_allow_ips = ",".join(_settings.trusted_proxies)
 proc_name = "secure-mcp"
 accesslog = None
 # One socket in the home directory for all instances, and none is needed.

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Client ids that may call; empty means every client of the realm."""
     cors_origins: Words = ()
     """Browser origins besides the service's own that may call."""
+    trusted_proxies: Words = ("127.0.0.1", "::1")
+    """Addresses or networks (CIDR) of the proxies in front; from them alone X-Forwarded-For is believed."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = Field(8000, ge=1, le=65535)
@@ -96,7 +98,14 @@ class Settings(BaseSettings):
         return init_settings, env_settings, SecretFiles(settings_cls), file_secret_settings
 
     @field_validator(
-        "audience", "issuer", "issuer_internal_url", "algorithms", "cors_origins", "redis_url", "client_secret"
+        "audience",
+        "issuer",
+        "issuer_internal_url",
+        "algorithms",
+        "cors_origins",
+        "redis_url",
+        "client_secret",
+        "trusted_proxies",
     )
     @classmethod
     def _check(cls, value: Any, info: ValidationInfo) -> Any:

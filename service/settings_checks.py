@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -138,6 +138,19 @@ def origins(value: Sequence[str], dev: bool) -> str | None:
     return None
 
 
+def proxies(value: Sequence[str], _dev: bool) -> str | None:
+    """Addresses and networks whose X-Forwarded-For is believed; all of the internet is none."""
+    hint = "write addresses or networks such as 127.0.0.1 or 10.87.1.0/24, separated by commas"
+    for entry in value:
+        try:
+            network = ip_network(entry)
+        except ValueError:
+            return f"{entry[:80]!r} is no address or network; {hint}"
+        if network.prefixlen == 0:
+            return f"{entry[:80]!r} would let any caller make up its address; {hint}"
+    return None
+
+
 def redis_url(value: SecretStr | None, _dev: bool) -> str | None:
     """A Redis URL: without TLS only to this machine or to a container."""
     if value is None:
@@ -178,5 +191,6 @@ RULES: Final[dict[str, Callable[[Any, bool], str | None]]] = {
     "cors_origins": origins,
     "redis_url": redis_url,
     "client_secret": secret,
+    "trusted_proxies": proxies,
 }
 """The rule of each setting that has one; the second argument says whether the environment is `dev`."""

@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from ipaddress import ip_address
 from typing import Final
 
 import structlog
@@ -28,6 +29,15 @@ def correlation_id(scope: Scope) -> str:
             value: bytes = match[match.lastindex or 0]
             return value.decode()
     return uuid.uuid4().hex
+
+
+def address(scope: Scope) -> str:
+    """Return the address of the caller; behind a proxy that is trusted, what the proxy says (X-Forwarded-For)."""
+    client = scope.get("client")
+    try:
+        return str(ip_address(client[0])) if client else "unknown"
+    except ValueError:
+        return "unknown"
 
 
 class Correlation:
@@ -70,4 +80,11 @@ class Correlation:
             finally:
                 if scope["path"] not in _UNLOGGED_PATHS:
                     milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                    log.info(Event.REQUEST, method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+                    log.info(
+                        Event.REQUEST,
+                        method=scope["method"],
+                        path=scope["path"],
+                        status=status,
+                        ms=milliseconds,
+                        address=address(scope),
+                    )

@@ -18,6 +18,7 @@ module "service" {
     SECURE_MCP_HOST                = "0.0.0.0"
     SECURE_MCP_PORT                = "8000"
     SECURE_MCP_WORKERS             = tostring(var.workers)
+    SECURE_MCP_TRUSTED_PROXIES     = local._addresses.edge
   }
 
   volumes = local._secrets.service

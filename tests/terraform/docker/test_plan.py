@@ -79,6 +79,15 @@ def test_every_container_is_hardened(plan: dict[str, Any]) -> None:
     assert len(set(users)) == len(users)  # the process limit counts by user
 
 
+@pytest.mark.requirement("OPS-ADDRESS")
+def test_the_service_and_keycloak_believe_the_edge_alone_about_addresses(plan: dict[str, Any]) -> None:
+    containers = {container["name"].rsplit("-", 1)[1]: container for container in planned(plan, "docker_container")}
+    edge = [network["ipv4_address"] for network in containers["edge"]["networks_advanced"] if network["ipv4_address"]]
+    environment = {part: dict(pair.split("=", 1) for pair in containers[part]["env"]) for part in PARTS}
+    assert [environment["service"]["SECURE_MCP_TRUSTED_PROXIES"]] == edge
+    assert [environment["keycloak"]["KC_PROXY_TRUSTED_ADDRESSES"]] == edge
+
+
 @pytest.mark.requirement("STACK-PORTS")
 def test_only_the_edge_is_published(plan: dict[str, Any]) -> None:
     for container in planned(plan, "docker_container"):
