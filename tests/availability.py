@@ -67,11 +67,9 @@ def browser() -> str | None:
     """Chromium that Playwright can drive, and what the realm tier needs."""
     if importlib.util.find_spec("playwright") is None:
         return "no playwright; pip install playwright"
-    names = ("chromium", "chromium-browser", "google-chrome")
-    bundled = Path.home() / ".cache" / "ms-playwright"
-    if not any(map(shutil.which, names)) and not any(bundled.glob("chromium*")):
-        return "no Chromium; run: playwright install chromium, or install the package chromium"
-    return realm()
+    from tests.support.chromium import missing_chromium
+
+    return missing_chromium() or realm()
 
 
 def long() -> str | None:
