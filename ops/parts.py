@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ops.environment import Environment
 from ops.keycloak import KeycloakServer
 from ops.realm import import_values
-from ops.secrets import BOOTSTRAP_ADMIN, ensure_secret, ensure_secrets
+from ops.secrets import ACCOUNTS, BOOTSTRAP_ADMIN, ensure_secret, ensure_secrets
 from ops.service import ServiceProcess, service_environment
 from service.contract import Contract
 
@@ -23,7 +23,7 @@ class Secrets:
 def make_secrets(environment: Environment, contract: Contract) -> Secrets:
     """Return the secrets of an environment; those that are missing are made."""
     names = [client_id for client_id, client in contract.clients.items() if client.kind != "public"]
-    clients = ensure_secrets(environment.secrets, [*names, "terraform"])
+    clients = ensure_secrets(environment.secrets, [*names, *ACCOUNTS])
     return Secrets(clients, ensure_secret(environment.secrets, BOOTSTRAP_ADMIN))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ops.containers.engine import docker, exists
 from ops.containers.environment import StackEnvironment
 from ops.errors import OperatorError
-from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER, ensure_secret, ensure_secrets, read_secret
+from ops.secrets import ACCOUNTS, BOOTSTRAP_ADMIN, DEMO_USER, ensure_secret, ensure_secrets, read_secret
 from service.contract import Contract
 
 POSTGRES_ADMIN = "postgres_admin_password"
@@ -45,7 +45,7 @@ RESTARTS = {
 def secret_names(contract: Contract) -> list[str]:
     """Return the names of all secrets of an environment."""
     clients = [client_id for client_id, client in contract.clients.items() if client.kind != "public"]
-    return sorted([*clients, "terraform", BOOTSTRAP_ADMIN, DEMO_USER, POSTGRES_ADMIN, POSTGRES, REDIS])
+    return sorted([*clients, *ACCOUNTS, BOOTSTRAP_ADMIN, DEMO_USER, POSTGRES_ADMIN, POSTGRES, REDIS])
 
 
 def make_secrets(environment: StackEnvironment, contract: Contract) -> dict[str, str]:

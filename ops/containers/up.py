@@ -15,17 +15,20 @@ from ops.containers.images import Images, ensure_images
 from ops.containers.orphans import remove_orphans
 from ops.containers.root import TerraformRoot, planned_values
 from ops.containers.secret_files import container_files, install, make_secrets
-from ops.environment import CONTRACT, REALM
+from ops.environment import CONTRACT, REALM, REPOSITORY
 from ops.errors import OperatorError
+from ops.fingerprint import fingerprint
 from ops.locks import exclusive
 from ops.output import done, note, short, step
 from ops.ports import holder, is_free
 from ops.proof import Proof, prove, require_proof
-from ops.secrets import BOOTSTRAP_ADMIN, DEMO_USER
+from ops.secrets import ACCOUNTS, BOOTSTRAP_ADMIN, DEMO_USER
 from ops.trust import trust_authority
 from ops.users import ensure_demo_user
 from service.contract import Contract, ContractError, load_contract
 
+# What only the bootstrap administrator can apply; an edit of it makes the next `up` log in as that account once more.
+_ACCOUNTS_CODE = [REPOSITORY / "terraform" / "keycloak" / name for name in ("admin.tf", "admin_auditor.tf")]
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
 # Where Keycloak tells the service that a session ended: the alias and port of terraform/docker/service.tf.
 SERVICE_URL = "http://service:8000"
@@ -98,13 +101,14 @@ def realm(environment: StackEnvironment, secrets: Mapping[str, str], login: Mapp
     """
     login = login or secrets
     trust_authority(environment.authority)
-    if not environment.recall("realm_bootstrapped"):
+    accounts = fingerprint(_ACCOUNTS_CODE, {})
+    if environment.recall("realm_bootstrapped") != accounts:
         root = realm_root(environment, secrets, "master", BOOTSTRAP_ADMIN, login)
         root.prepare()
         with step("terraform apply: realm and Terraform's own account, as the bootstrap administrator"):
             if root.plan(BOOTSTRAP_TARGET):
                 root.apply()
-        environment.remember(realm_bootstrapped=True)
+        environment.remember(realm_bootstrapped=accounts)
     root = realm_root(environment, secrets, REALM, "terraform", login)
     root.prepare()
     with step("terraform plan and apply: the realm, as the account `terraform`"):
@@ -159,8 +163,8 @@ def realm_root(
 
 
 def confidential(contract: Contract) -> set[str]:
-    """Return the clients that have a secret, Terraform's own included."""
-    return {client_id for client_id, client in contract.clients.items() if client.kind != "public"} | {"terraform"}
+    """Return the clients that have a secret, the operator's accounts included."""
+    return {client_id for client_id, client in contract.clients.items() if client.kind != "public"} | set(ACCOUNTS)
 
 
 def certificates(environment: StackEnvironment) -> dict[str, Path]:

@@ -112,12 +112,16 @@ resource "keycloak_openid_client_optional_scopes" "terraform" {
   optional_scopes = []
 }
 
-# Target of the first apply: the realm and this account, made by the bootstrap administrator of the server.
+# Target of the first apply: the realm, this account and the auditor's, made by the bootstrap administrator of the server.
 resource "terraform_data" "bootstrap" {
   depends_on = [
+    keycloak_generic_role_mapper.auditor,
     keycloak_generic_role_mapper.terraform,
+    keycloak_openid_client_default_scopes.auditor,
     keycloak_openid_client_default_scopes.terraform,
+    keycloak_openid_client_optional_scopes.auditor,
     keycloak_openid_client_optional_scopes.terraform,
+    keycloak_openid_client_service_account_realm_role.auditor,
     keycloak_openid_client_service_account_realm_role.terraform,
   ]
 }

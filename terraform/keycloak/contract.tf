@@ -39,8 +39,8 @@ resource "terraform_data" "contract" {
     }
 
     precondition {
-      condition     = !contains(keys(local._clients), local._terraform_client_id)
-      error_message = "access.yaml names a client ${local._terraform_client_id}, which is Terraform's own; write another name."
+      condition     = length(setintersection(keys(local._clients), local._accounts)) == 0
+      error_message = "access.yaml names a client ${join(" or ", local._accounts)}, which are accounts of the operator; write another name."
     }
   }
 }

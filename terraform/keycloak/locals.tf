@@ -8,8 +8,10 @@ locals {
   _public           = { for client_id, client in local._clients : client_id => client if client.kind == "public" }
   _confidential     = { for client_id, client in local._clients : client_id => client if client.kind != "public" }
   _resource_servers = { for client_id, client in local._clients : client_id => client if client.kind == "resource_server" }
-  # Whose secret must be given: theirs and that of Terraform's own account.
-  _secret_holders = sort(concat(keys(local._confidential), [local._terraform_client_id]))
+  # The accounts of admin.tf and admin_auditor.tf; the contract does not name them.
+  _accounts = [local._auditor_client_id, local._terraform_client_id]
+  # Whose secret must be given: theirs and those of the accounts.
+  _secret_holders = sort(concat(keys(local._confidential), local._accounts))
 
   # The canonical URL of the MCP endpoint: the audience of every token (RFC 8707 section 2, RFC 9728 section 2).
   _audience = "${var.public_url}/mcp"

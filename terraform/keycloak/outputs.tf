@@ -5,7 +5,7 @@ output "audience" {
 
 output "client_ids" {
   description = "Every declared client."
-  value       = sort(concat(keys(local._clients), [local._terraform_client_id]))
+  value       = sort(concat(keys(local._clients), local._accounts))
 }
 
 output "issuer" {

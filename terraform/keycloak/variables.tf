@@ -35,7 +35,7 @@ variable "client_secret_versions" {
 
 variable "client_secrets" {
   type        = map(string)
-  description = "Secret by client_id of every confidential client and of `terraform`. Never stored; give it by TF_VAR_client_secrets as JSON."
+  description = "Secret by client_id of every confidential client, of `terraform` and of `auditor`. Never stored; give it by TF_VAR_client_secrets as JSON."
   ephemeral   = true
   sensitive   = true
   nullable    = false

@@ -12,7 +12,9 @@ DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @pytest.mark.requirement("REALM-NO-PASSWORD-GRANT")
-@pytest.mark.parametrize("client_id", ["mcp-cli", "mcp-console", "mcp-automation", "mcp-server", "terraform"])
+@pytest.mark.parametrize(
+    "client_id", ["mcp-cli", "mcp-console", "mcp-automation", "mcp-server", "terraform", "auditor"]
+)
 def test_no_client_may_take_a_password(stack: Stack, person: Person, client_id: str) -> None:
     refused = request_token(
         stack.token_endpoint,
@@ -46,7 +48,7 @@ def test_a_public_client_has_the_code_flow_only(stack: Stack, client_id: str, gr
 
 
 @pytest.mark.requirement("REALM-GRANTS")
-@pytest.mark.parametrize("client_id", ["mcp-automation", "mcp-reader", "mcp-server", "terraform"])
+@pytest.mark.parametrize("client_id", ["mcp-automation", "mcp-reader", "mcp-server", "terraform", "auditor"])
 def test_a_service_account_has_no_login_page(stack: Stack, browser, client_id: str) -> None:
     page = stack.flow(client_id=client_id).open(browser)
     assert (page.redirect, page.form("password")) == (None, None)
@@ -54,7 +56,7 @@ def test_a_service_account_has_no_login_page(stack: Stack, browser, client_id: s
 
 
 @pytest.mark.requirement("REALM-GRANTS")
-@pytest.mark.parametrize("client_id", ["mcp-automation", "mcp-reader", "mcp-server", "terraform"])
+@pytest.mark.parametrize("client_id", ["mcp-automation", "mcp-reader", "mcp-server", "terraform", "auditor"])
 @pytest.mark.parametrize("secret", ["wrong", "", None, "${SECURE_MCP_SECRET_MCP_AUTOMATION}"])
 def test_a_service_account_needs_its_own_secret(stack: Stack, client_id: str, secret: str | None) -> None:
     refused = request_token(stack.token_endpoint, CLIENT_CREDENTIALS, client_id=client_id, client_secret=secret)

@@ -11,6 +11,7 @@ import pytest
 from ops.admin import AdminClient
 from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, ensure_distribution, make_instance
 from ops.realm import LOCK, import_values, render_lock
+from ops.secrets import ACCOUNTS
 from ops.service import ServiceProcess
 from service.contract import Contract, load_contract
 from tests.support.http import Service
@@ -35,7 +36,7 @@ def contract() -> Contract:
 def client_secrets(contract: Contract) -> dict[str, str]:
     """A fresh secret of every client that has one."""
     confidential = [client_id for client_id, client in contract.clients.items() if client.kind != "public"]
-    return Secrets({client_id: secrets.token_urlsafe(32) for client_id in [*confidential, "terraform"]})
+    return Secrets({client_id: secrets.token_urlsafe(32) for client_id in [*confidential, *ACCOUNTS]})
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ variables {
     mcp-automation = "not-a-secret-not-a-secret-not-a-secret"
     mcp-reader     = "not-a-secret-not-a-secret-not-a-secret"
     mcp-server     = "not-a-secret-not-a-secret-not-a-secret"
+    auditor        = "not-a-secret-not-a-secret-not-a-secret"
     terraform      = "not-a-secret-not-a-secret-not-a-secret"
   }
   environment  = "dev"

@@ -13,6 +13,7 @@ variables {
     mcp-automation = "not-a-secret-not-a-secret-not-a-secret"
     mcp-reader     = "not-a-secret-not-a-secret-not-a-secret"
     mcp-server     = "not-a-secret-not-a-secret-not-a-secret"
+    auditor        = "not-a-secret-not-a-secret-not-a-secret"
     terraform      = "not-a-secret-not-a-secret-not-a-secret"
   }
   environment  = "prod"
@@ -104,7 +105,7 @@ run "every_confidential_client_has_a_secret" {
 run "secrets_are_long" {
   command = plan
   variables {
-    client_secrets = { mcp-automation = "short", mcp-reader = "short", mcp-server = "short", terraform = "short" }
+    client_secrets = { auditor = "short", mcp-automation = "short", mcp-reader = "short", mcp-server = "short", terraform = "short" }
   }
   expect_failures = [var.client_secrets]
 }

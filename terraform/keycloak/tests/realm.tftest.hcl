@@ -14,6 +14,7 @@ variables {
     mcp-automation = "not-a-secret-not-a-secret-not-a-secret"
     mcp-reader     = "not-a-secret-not-a-secret-not-a-secret"
     mcp-server     = "not-a-secret-not-a-secret-not-a-secret"
+    auditor        = "not-a-secret-not-a-secret-not-a-secret"
     terraform      = "not-a-secret-not-a-secret-not-a-secret"
   }
   environment  = "prod"
@@ -84,7 +85,7 @@ run "confidential_clients_have_their_grant_only" {
 
   assert {
     condition = alltrue([for client in concat(
-      values(keycloak_openid_client.confidential), [keycloak_openid_client.terraform],
+      values(keycloak_openid_client.confidential), [keycloak_openid_client.auditor, keycloak_openid_client.terraform],
       ) : !client.standard_flow_enabled && !client.implicit_flow_enabled && !client.direct_access_grants_enabled
       && !client.full_scope_allowed && client.pkce_code_challenge_method == "S256" && client.client_secret_wo_version == "1"
     ])

@@ -105,7 +105,7 @@ def test_a_wrong_contract_is_refused_by_plan_and_service_in_the_same_words(
         load_contract(contract)
     values = ENVIRONMENTS / "dev" / "keycloak.tfvars"
     options = [f"-var-file={values}", f"-var=contract_path={contract}", "-var=adopt_registration_policies=false"]
-    names = ["mcp-automation", "mcp-reader", "mcp-server", "terraform"]
+    names = ["mcp-automation", "mcp-reader", "mcp-server", "terraform", "auditor"]
     result = root.run("plan", "-json", "-input=false", "-refresh=false", *options, env=secrets_of(names))
     assert result.returncode == 1, result.stdout
     events = [json.loads(line) for line in result.stdout.splitlines()]
