@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
         open_paths=open_paths,
         server_paths=(LOGOUT_PATH,),
     )
-    return Correlation(gate)
+    return Correlation(gate, settings.mcp_path)
 
 
 def build_api(

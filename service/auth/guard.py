@@ -1,11 +1,11 @@
 """The gate in front of everything: no request reaches any code but with a judged token and enough scopes.
 
-Default deny: only listed paths are public. What is decided about access is decided here, once, and written to the log.
+Default deny: only listed paths are public. What is decided about access is decided here, once, and goes
+to the audit trail.
 """
 
 from collections.abc import Iterable
 
-import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.auth.bearer import FORM, bearer_token, carries_token
@@ -16,10 +16,9 @@ from service.auth.jsonrpc import MessageRefused, read_message
 from service.auth.scopes import Demand, demand_of_path, demand_of_tool
 from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
+from service.telemetry.audit import trail
 from service.telemetry.events import Event
 from service.tools.registry import ToolRegistry
-
-log = structlog.get_logger(__name__)
 
 
 class Guard:
@@ -71,12 +70,14 @@ class Guard:
         except Disconnected:
             return
         except Refusal as refusal:
-            self._report(Event.ACCESS_DENIED, refusal.reason, caller, demand, refusal.status)
+            trail().record(
+                scope, Event.ACCESS_DENIED, refusal.reason, status=refusal.status, caller=caller, demand=demand
+            )
             headers, content = refusal.render(scope["state"]["request_id"])
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
             return
-        self._report(Event.ACCESS_ALLOWED, "sufficient_scope", caller, demand, None)
+        trail().record(scope, Event.ACCESS_ALLOWED, "sufficient_scope", caller=caller, demand=demand)
         scope["state"]["caller"] = caller
         with permitted(Permit(caller, demand.tool)):
             await self.app(scope, replay(body, receive), send)
@@ -106,14 +107,6 @@ class Guard:
             error = {"code": refused.code, "message": refused.message}
             raise Refusal(400, refused.reason, {"jsonrpc": "2.0", "id": refused.request_id, "error": error}) from None
         return demand_of_tool(self._tools, message.tool)
-
-    @staticmethod
-    def _report(event: Event, reason: str, caller: Caller | None, demand: Demand | None, status: int | None) -> None:
-        """Write the decision: who, by which client, which tool, scopes asked and held, and why. Nothing of the call."""
-        who = {"sub": caller.subject, "client": caller.client_id} if caller else {}
-        held = {"scopes_held": sorted(caller.token_scopes)} if caller else {}
-        what = {"tool": demand.tool, "scopes_asked": list(demand.scopes)} if demand else {}
-        log.info(event, reason=reason, **({"status": status} if status else {}), **who, **what, **held)
 
 
 def _content_type(scope: Scope) -> bytes:

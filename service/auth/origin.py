@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import Header, Refusal, simple_refusal
 from service.settings_checks import is_loopback
+from service.telemetry.audit import trail
+from service.telemetry.events import Event
 
 PREFLIGHT_SECONDS: Final = 600
 EXPOSED: Final = b"WWW-Authenticate, X-Request-ID, Retry-After, ETag"
@@ -73,6 +75,7 @@ class OriginGate:
         origins = _values(scope, b"origin")
         refusal = self._refusal(scope, origins)
         if refusal:
+            trail().record(scope, Event.ACCESS_DENIED, refusal.reason, status=refusal.status)
             headers, body = refusal.render(scope["state"]["request_id"])
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})

@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import simple_refusal
+from service.auth.scopes import TOOLS_PATH
 from service.telemetry.events import Event
 
 log = structlog.get_logger(__name__)
@@ -17,18 +18,51 @@ log = structlog.get_logger(__name__)
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 # W3C Trace Context section 3.2: version, trace id, parent id, flags; all zeros are not valid.
 _TRACEPARENT: Final = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _UNLOGGED_PATHS: Final = frozenset({"/livez", "/readyz"})
+_ENTRANCES: Final = {
+    "/livez": "health",
+    "/readyz": "health",
+    "/version": "health",
+    "/docs": "docs",
+    "/docs/oauth2-redirect": "docs",
+    "/openapi.json": "docs",
+    "/backchannel-logout": "logout",
+}
+ENTRANCES: Final = ("mcp", "rest", "metadata", "other", *sorted(set(_ENTRANCES.values())))
 
 
-def correlation_id(scope: Scope) -> str:
-    """Return the id of a request: its X-Request-ID, else the trace id of its traceparent, else a new one."""
-    found = {b"x-request-id": _REQUEST_ID, b"traceparent": _TRACEPARENT}
-    for wanted, pattern in found.items():
-        values = [value for name, value in scope["headers"] if name == wanted]
-        if len(values) == 1 and (match := pattern.fullmatch(values[0])):
-            value: bytes = match[match.lastindex or 0]
-            return value.decode()
-    return uuid.uuid4().hex
+def correlation_ids(scope: Scope) -> tuple[str, str]:
+    """Return the request id and the trace id of a request.
+
+    The request id is its X-Request-ID, else the trace id of its traceparent, else a new one. The trace id is that of
+    its traceparent, else the request id where that has the form of one, else a new one.
+    """
+    given = {b"x-request-id": "", b"traceparent": ""}
+    for name, value in scope["headers"]:
+        if name in given:
+            pattern = _REQUEST_ID if name == b"x-request-id" else _TRACEPARENT
+            match = pattern.fullmatch(value)
+            # Said twice it is said by two parties: neither counts.
+            given[name] = match[match.lastindex or 0].decode() if match and not given[name] else " "
+    request_id, trace_id = given[b"x-request-id"].strip(), given[b"traceparent"].strip()
+    if not trace_id:
+        trace_id = request_id if _TRACE_ID.fullmatch(request_id) else uuid.uuid4().hex
+    return request_id or trace_id, trace_id
+
+
+def entrance_of(path: str, mcp_path: str) -> str:
+    """Return by which door a request comes: one of a few words, whatever the path.
+
+    Args:
+        path: decoded path of the URL.
+        mcp_path: path of the MCP endpoint.
+    """
+    if path == mcp_path:
+        return "mcp"
+    if path == TOOLS_PATH or path.startswith(f"{TOOLS_PATH}/"):
+        return "rest"
+    return _ENTRANCES.get(path, "metadata" if path.startswith("/.well-known/") else "other")
 
 
 def address(scope: Scope) -> str:
@@ -45,18 +79,21 @@ class Correlation:
 
     Args:
         app: what answers.
+        mcp_path: path of the MCP endpoint.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, mcp_path: str = "/mcp") -> None:
         self.app = app
+        self._mcp_path = mcp_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = correlation_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id, trace_id = correlation_ids(scope)
+        entrance = entrance_of(scope["path"], self._mcp_path)
+        scope.setdefault("state", {}).update(request_id=request_id, trace_id=trace_id, entrance=entrance)
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -66,7 +103,7 @@ class Correlation:
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id):
             try:
                 await self.app(scope, receive, send_with_id)
             except Exception:

@@ -1,16 +1,17 @@
-"""The log: one JSON object a line on stdout, from our code and from libraries alike."""
+"""The log: one JSON object a line on stdout, from our code and from libraries alike. It never waits (outlet.py)."""
 
 import logging
 import re
 import sys
 import traceback
 from types import TracebackType
-from typing import Final, TextIO, cast
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from service.telemetry.events import Event
+from service.telemetry.stdout import STDOUT
 
 MAX_TEXT: Final = 2000
 MAX_FRAMES: Final = 12
@@ -28,14 +29,20 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)[:MAX_TEXT]
 
 
-class _Stdout:
-    """Standard output, whatever it is at the time of writing."""
+class _Lines:
+    """Where structlog puts a finished line: into the queue, so that no caller waits for standard output."""
 
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
+    def msg(self, line: str) -> None:
+        STDOUT.put(line)
 
-    def flush(self) -> None:
-        sys.stdout.flush()
+    debug = info = warning = error = exception = critical = fatal = log = msg
+
+
+class _Handler(logging.Handler):
+    """The same for libraries."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        STDOUT.put(self.format(record))
 
 
 def _redact_values(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -96,10 +103,10 @@ def configure_log(level: str = "info") -> None:
     structlog.configure(
         processors=[*first, _closed_list, *last],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Stdout())),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(_Stdout())
+    handler = _Handler()
     remove: Processor = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

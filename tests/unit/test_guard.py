@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from service.context import current_caller
+from service.telemetry.outlet import flush_all
 from tests.unit import jose
 from tests.unit.tokens import (
     MCP_HEADERS,
@@ -285,6 +286,7 @@ def test_web_sockets_are_closed() -> None:
 
 
 def lines(capsys: pytest.CaptureFixture[str], prefix: str = "access_") -> list[dict[str, Any]]:
+    assert flush_all()
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return [entry for entry in entries if entry["event"].startswith(prefix)]
 
@@ -306,18 +308,23 @@ def test_one_line_for_each_decision_without_token_and_argument(capsys: pytest.Ca
         await client.post("/mcp", json=rpc("ping"))
 
     with_client(use)
+    assert flush_all()
     out = capsys.readouterr().out
     assert token.split(".")[1] not in out
     assert argument not in out
     decisions = [entry for line in out.splitlines() if (entry := json.loads(line))["event"].startswith("access_")]
     assert [entry["event"] for entry in decisions] == ["access_allowed"] * 6 + ["access_denied"] * 2
-    first = {key: value for key, value in decisions[0].items() if key not in {"time", "request_id"}}
+    first = {key: value for key, value in decisions[0].items() if key not in {"time", "request_id", "trace_id"}}
     assert first == {
         "level": "info",
         "event": "access_allowed",
+        "layer": "service",
+        "entrance": "mcp",
+        "method": "POST",
         "reason": "sufficient_scope",
         "sub": jose.claims()["sub"],
         "client": "mcp-automation",
+        "session": jose.claims()["sid"],
         "tool": "echo",
         "scopes_asked": ["mcp:read"],
         "scopes_held": ["mcp:read", "mcp:write"],

@@ -11,6 +11,7 @@ from service import __version__
 from service.api import errors
 from service.api.dependencies import CurrentCaller, require_scopes
 from service.app import create_app
+from service.telemetry.outlet import flush_all
 from tests.unit.tokens import StaticKeySource, bearer, make_keys, make_settings, send
 
 
@@ -181,6 +182,7 @@ class TestRoutesOfAnAuthor:
         answer = send("POST", "/api/v1/broken", headers=bearer(), **self.SETTINGS)
         assert (answer.status_code, answer.json()["error"]) == (500, "internal_error")
         assert answer.headers["x-request-id"] == answer.json()["request_id"]
+        assert flush_all()
         out = capsys.readouterr().out
         (entry,) = [json.loads(line) for line in out.splitlines() if '"request_failed"' in line]
         assert entry["exception"] == "builtins.RuntimeError"

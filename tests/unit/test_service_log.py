@@ -12,20 +12,26 @@ import structlog
 
 from service.telemetry.events import Event
 from service.telemetry.log import configure_log, redact
+from service.telemetry.outlet import flush_all
 from tests.unit.tokens import make_token, send
 
 SERVICE = Path(__file__).resolve().parents[2] / "service"
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [json.loads(line) for line in text_written(capsys).splitlines()]
+
+
+def text_written(capsys: pytest.CaptureFixture[str]) -> str:
+    assert flush_all()
+    return capsys.readouterr().out
 
 
 def test_our_own_lines(capsys: pytest.CaptureFixture[str]) -> None:
     configure_log()
     structlog.get_logger("x").info(Event.SERVICE_STARTED, text='a"\n{"event":"forged"}\u202e\x1b[31m')
     structlog.get_logger("x").debug(Event.SERVICE_STOPPED)
-    out = capsys.readouterr().out
+    out = text_written(capsys)
     assert out.count("\n") == 1
     assert out.isascii()
     entry = json.loads(out)
@@ -70,7 +76,7 @@ def test_an_exception_is_told_without_its_text(capsys: pytest.CaptureFixture[str
     except RuntimeError:
         logging.getLogger("fastmcp.server").exception("failed")
         structlog.get_logger("x").exception(Event.REQUEST_FAILED)
-    out = capsys.readouterr().out
+    out = text_written(capsys)
     assert "argument" not in out
     for line in out.splitlines():
         entry = json.loads(line)
@@ -141,4 +147,4 @@ def test_the_request_id_is_on_every_line_and_in_every_refusal(capsys: pytest.Cap
 
 def test_a_query_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     send("GET", "/version?access_token=opaque")
-    assert "opaque" not in capsys.readouterr().out
+    assert "opaque" not in text_written(capsys)
