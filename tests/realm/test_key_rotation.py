@@ -7,10 +7,11 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.fixtures import ServiceStarter
+from tests.support.flood import Flood
 from tests.support.http import Service
-from tests.support.load import Load, token_of_unknown_key
+from tests.support.load import Load
 from tests.support.realm import Stack
-from tests.support.rotation import SigningKeys, signer
+from tests.support.rotation import SigningKeys, Tokens, signer
 from tests.support.until import until
 
 TTL_S = 2
@@ -35,30 +36,13 @@ def brisk(start_service: ServiceStarter) -> Iterator[Service]:
         yield service
 
 
-class Tokens:
-    """The newest token, and every one before it: all are good until they expire."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        self.all = [stack.token_for("mcp-reader")]
-
-    def renew(self) -> str:
-        self.all.append(self._stack.token_for("mcp-reader"))
-        return self.all[-1]
-
-    def next(self) -> str:
-        token = self.all.pop(0)
-        self.all.append(token)
-        return token
-
-
 @pytest.mark.parametrize("flooded", [False, True], ids=["calm", "flooded"])
 def test_no_call_fails_while_keys_are_published_and_promoted(
     stack: Stack, brisk: Service, signing_keys: SigningKeys, flooded: bool
 ) -> None:
     tokens, url, signers = Tokens(stack), f"{brisk.url}/api/v1/tools", set()
     with ExitStack() as block:
-        flood = block.enter_context(Load(url, token_of_unknown_key, RATE)) if flooded else None
+        flood = block.enter_context(Flood(url, RATE)) if flooded else None
         load = block.enter_context(Load(url, tokens.next, RATE))
         for _ in range(ROTATIONS):
             provider = signing_keys.publish()

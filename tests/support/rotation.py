@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support import client
 from tests.support.oauth import header_of
-from tests.support.realm import Stack, answered
+from tests.support.realm import Realm, Stack, answered
 from tests.support.until import until
 
 PROVIDER = "org.keycloak.keys.KeyProvider"
@@ -66,6 +66,23 @@ class SigningKeys:
         component: dict[str, Any] = self._admin.get(f"{self._path}/{provider}")
         component["config"] |= {name: [value] for name, value in config.items()}
         self._admin.put(f"{self._path}/{provider}", json=component)
+
+
+class Tokens:
+    """The newest token, and every one before it: all are good until they expire."""
+
+    def __init__(self, realm: Realm) -> None:
+        self._realm = realm
+        self.all = [realm.token_for("mcp-reader")]
+
+    def renew(self) -> str:
+        self.all.append(self._realm.token_for("mcp-reader"))
+        return self.all[-1]
+
+    def next(self) -> str:
+        token = self.all.pop(0)
+        self.all.append(token)
+        return token
 
 
 def signer(token: str) -> str:

@@ -115,11 +115,3 @@ def test_a_change_by_hand_is_seen_and_taken_back(applied: Applied) -> None:
     assert "0 added, 1 changed, 0 destroyed" in applied.apply()
     after = client_of(realm, "mcp-cli")
     assert (after["fullScopeAllowed"], evil in after["redirectUris"]) == (False, False)
-
-
-@pytest.mark.requirement("IAC-DESTROY")
-def test_a_realm_of_development_is_destroyed(applied: Applied) -> None:
-    """The last one in this file: it takes away what the others look at."""
-    applied.destroy()
-    assert applied.realm.admin.find(f"/{applied.realm.name}") is None
-    assert "resources" not in applied.root.state().get("values", {}).get("root_module", {})
