@@ -8,6 +8,7 @@ import typer
 
 from ops import access_commands, stack_commands
 from ops.containers import commands as container_commands
+from ops.doctor.commands import doctor
 from ops.errors import ExitCode, OperatorError, unreachable
 from ops.output import show_error
 
@@ -26,6 +27,7 @@ app.command()(stack_commands.status)
 app.command()(access_commands.token)
 app.command()(access_commands.call)
 app.command()(stack_commands.snapshot)
+app.command()(doctor)
 app.command()(container_commands.plan)
 app.command()(container_commands.apply)
 app.command()(container_commands.backup)
