@@ -36,7 +36,7 @@ def markdown(report: Report) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: a plan is somebody else's text, it must not become markup or a mention."""
+    """Return text that Markdown shows as it is: somebody else's text must not become markup or a mention."""
     for character in "\\`*_[]<>|#~":
         text = text.replace(character, f"\\{character}")
     return " ".join(text.replace("@", "@\u200b").replace("&", "&amp;").split())
