@@ -23,7 +23,6 @@ def example_values(folder: Path) -> dict[str, str]:
         "auth_authority": names["auth"],
         "auth_host": names["auth"],
         "auth_listen": "8443",
-        "auth_origin": f"https://{names['auth']}",
         "auth_port": "443",
         "default_listens": "listen 8443 ssl default_server;",
         "directory": str(folder),

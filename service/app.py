@@ -1,12 +1,13 @@
 """Puts the service together: correlation, Host and Origin, guard, then FastAPI with FastMCP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
 from fastapi.security import OAuth2AuthorizationCodeBearer
+from fastmcp.tools import FunctionTool
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -24,6 +25,8 @@ from service.auth.revocation import Revocations
 from service.auth.scopes import FIRST_SCOPES
 from service.auth.token import CLOCK_READS_SECONDS, KeySource, TokenValidator
 from service.cache import build_cache, build_redis
+from service.console.config import auth_origin, page_config
+from service.console.routes import page_routes, paths_of
 from service.contract import Contract, load_contract
 from service.mcp_server import build_mcp_server, build_tools
 from service.settings import Settings, load_settings
@@ -36,8 +39,7 @@ from service.tools.registry import ToolRegistry, discover
 
 log = structlog.get_logger(__name__)
 
-DOCS_PATHS: Final = ("/docs", "/docs/oauth2-redirect", "/openapi.json")
-CONSOLE_CLIENT: Final = "mcp-console"
+OPENAPI_PATH: Final = "/openapi.json"
 
 
 def create_app(settings: Settings | None = None, keys: KeySource | None = None) -> ASGIApp:
@@ -65,8 +67,10 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     )
     challenges = Challenges(metadata_url(settings), FIRST_SCOPES)
     open_paths = metadata_paths(settings)
+    function_tools = build_tools(tools)
+    pages = page_routes(page_config(settings, contract, tools, function_tools), auth_origin(settings))
     guard = Guard(
-        build_api(settings, contract, tools, keys, revocations, challenges),
+        build_api(settings, contract, tools, function_tools, keys, revocations, challenges, pages),
         validator=TokenValidator(
             issuer=settings.issuer,
             audience=settings.audience,
@@ -82,7 +86,7 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
         tools=tools,
         challenges=challenges,
         mcp_path=settings.mcp_path,
-        public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, *DOCS_PATHS),
+        public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, OPENAPI_PATH, *paths_of(pages)),
     )
     gate = OriginGate(
         guard,
@@ -98,21 +102,24 @@ def build_api(
     settings: Settings,
     contract: Contract,
     tools: ToolRegistry,
+    function_tools: Sequence[FunctionTool],
     keys: KeySource,
     revocations: Revocations,
     challenges: Challenges,
+    pages: Sequence[Route],
 ) -> FastAPI:
-    """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, documentation.
+    """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, pages.
 
     Args:
         settings: the settings.
         contract: the access contract.
         tools: all tools.
+        function_tools: FastMCP's form of them.
         keys: started and stopped with the application.
         revocations: likewise; learns which sessions ended.
         challenges: makes the refusals of routes that ask for scopes themselves.
+        pages: console and API documentation.
     """
-    function_tools = build_tools(tools)
     server = build_mcp_server(tools, function_tools)
     mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
 
@@ -134,14 +141,11 @@ def build_api(
         version=__version__,
         description="The tools of this MCP server as plain HTTP. MCP clients use the MCP endpoint itself: "
         f"`{settings.audience}`.",
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        swagger_ui_init_oauth={
-            "clientId": CONSOLE_CLIENT,
-            "scopes": " ".join(FIRST_SCOPES),
-            "usePkceWithAuthorizationCodeGrant": True,
-        },
     )
     app.state.keys = keys
     app.state.challenges = challenges
@@ -150,6 +154,7 @@ def build_api(
     app.include_router(logout_router(logout_validator(settings, contract, keys), revocations))
     app.include_router(tools_router(server, tools, function_tools, oauth2_scheme(settings, contract)))
     app.router.routes.extend(metadata_routes(settings, FIRST_SCOPES))
+    app.router.routes.extend(pages)
     app.router.routes.append(Route(settings.mcp_path, endpoint=mcp_app, methods=["POST"]))
     return app
 

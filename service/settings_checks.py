@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 ALGORITHMS: Final = ("RS256", "ES256", "PS256", "EdDSA", "Ed25519")
 MIN_SECRET_LENGTH: Final = 16
-RESERVED_PATHS: Final = ("/.well-known", "/api", "/docs", "/livez", "/openapi.json", "/readyz", "/version")
+RESERVED_PATHS: Final = ("/.well-known", "/api", "/console", "/docs", "/livez", "/openapi.json", "/readyz", "/version")
 
 WHAT_TO_WRITE: Final = {
     "audience": "write the URL that MCP clients are given, such as http://localhost:8000/mcp",

@@ -14,7 +14,6 @@ locals {
     auth_authority           = local._hosts.auth.authority
     auth_host                = local._hosts.auth.host
     auth_listen              = local._auth_listen
-    auth_origin              = var.keycloak_public_url
     auth_port                = local._hosts.auth.port
     burst_login              = var.rates.login.burst
     burst_mcp                = var.rates.mcp.burst

@@ -9,7 +9,9 @@ from tests.support.realm import Stack
 from tests.support.verdict import assert_invalid_token, assert_no_credentials
 
 NOT_PUBLIC = [
-    "/",
+    "/console/",
+    "/console/main.js",
+    "/console/../mcp",
     "/mcp/",
     "//mcp",
     "/mcp%2f",

@@ -18,6 +18,7 @@ SECURITY_HEADERS = (
     "x-frame-options",
     "referrer-policy",
     "permissions-policy",
+    "cross-origin-opener-policy",
 )
 ALLOWED = (
     f"/realms/{REALM}/.well-known/openid-configuration",
@@ -89,6 +90,8 @@ def test_a_strange_name_gets_no_answer(stack: RunningStack) -> None:
 def test_each_security_header_once_on_answers(stack: RunningStack, https: httpx.Client) -> None:
     public, auth = stack.environment.public_url, stack.environment.keycloak_url
     asked = {
+        (200, f"{public}/"),
+        (200, f"{public}/docs"),
         (200, f"{public}/version"),
         (200, f"{public}/.well-known/oauth-protected-resource/mcp"),
         (401, f"{public}/api/v1/tools"),

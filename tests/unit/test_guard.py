@@ -49,14 +49,25 @@ def invalid_token(description: str) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["/mcp", "/api/v1/tools", "/api/v1/tools/echo", "/", "/nothing", "/mcp/", "//mcp", "/MCP", "/mcp;x", "/livez/"],
+    [
+        "/mcp",
+        "/api/v1/tools",
+        "/api/v1/tools/echo",
+        "/console",
+        "/console/",
+        "/nothing",
+        "/mcp/",
+        "/MCP",
+        "/mcp;x",
+        "/livez/",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "TRACE", "OPTIONS"])
 def test_without_a_token_everything_is_refused(method: str, path: str) -> None:
     assert_refused(send(method, path), 401, "unauthorized", NO_CREDENTIALS)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/docs", "/docs/oauth2-redirect", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/", "/docs", "/openapi.json"])
 def test_public_paths_need_no_token(path: str) -> None:
     assert send("GET", path).status_code == 200
 

@@ -124,12 +124,6 @@ def test_openapi_describes_every_tool_with_an_example_and_how_to_get_a_token() -
     assert "/api/v1/tools/{name}" not in document["paths"]
 
 
-def test_the_documentation_logs_in_with_pkce() -> None:
-    page = send("GET", "/docs").text
-    assert '"usePkceWithAuthorizationCodeGrant": true' in page
-    assert '"clientId": "mcp-console"' in page
-
-
 @pytest.fixture
 def extended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add routes of an author to the service."""
