@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import access_commands, stack_commands
+from ops import access_commands, audit_commands, stack_commands
 from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
 from ops.errors import ExitCode, OperatorError, unreachable
@@ -34,6 +34,8 @@ app.command()(container_commands.backup)
 app.command()(container_commands.restore)
 app.command()(container_commands.images)
 app.add_typer(container_commands.secrets, name="secrets")
+app.command()(audit_commands.why)
+app.add_typer(audit_commands.audit_log, name="audit-log")
 
 
 def main() -> None:

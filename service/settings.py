@@ -73,6 +73,22 @@ class Settings(BaseSettings):
     """Worker processes."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log level that is written."""
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector:4318; not set: none."""
+    trace_ratio: float = Field(0.01, ge=0, le=1)
+    """Share of requests that are traced, from 0 to 1, while there is a collector."""
+    audit_file: Path | None = None
+    """File of the audit trail with a hash chain, for the sink `file`; its folder exists."""
+    audit_file_bytes: int = Field(64 * 1024 * 1024, ge=4096)
+    """Size in bytes from which on a new audit file is begun; 16 full ones are kept."""
+    audit_syslog: str = "/dev/log"
+    """Where the sink `syslog` goes: a socket, or udp://host:port."""
+    audit_sinks: Words = ("stdout",)
+    """Where the audit trail goes: any of stdout, file, syslog, otlp."""
+    management_host: str = "127.0.0.1"
+    """Address that the management port listens on; never one that the edge or the world can reach."""
+    management_port: int | None = Field(None, ge=1, le=65535)
+    """Port of metrics and log level; not set: there is none."""
 
     @property
     def public_origin(self) -> str:
@@ -106,6 +122,8 @@ class Settings(BaseSettings):
         "redis_url",
         "client_secret",
         "trusted_proxies",
+        "otlp_endpoint",
+        "audit_syslog",
     )
     @classmethod
     def _check(cls, value: Any, info: ValidationInfo) -> Any:
@@ -113,6 +131,21 @@ class Settings(BaseSettings):
         problem = checks.RULES[str(info.field_name)](value, info.data.get("environment") == "dev")
         if problem:
             raise PydanticCustomError("setting", "{problem}", {"problem": problem})
+        return value
+
+    @field_validator("audit_sinks")
+    @classmethod
+    def _sinks(cls, value: Any, info: ValidationInfo) -> Any:
+        if problem := checks.audit_sinks(value, info.data):
+            raise PydanticCustomError("setting", "{problem}", {"problem": problem})
+        return value
+
+    @field_validator("management_port")
+    @classmethod
+    def _own_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            text = "is the port that callers use; write another, which nobody outside can reach"
+            raise PydanticCustomError("setting", "{problem}", {"problem": text})
         return value
 
     @field_validator("workers")

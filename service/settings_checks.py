@@ -1,7 +1,7 @@
 """Rules for single settings: each returns what is wrong and what to write instead, or None; never a secret."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -183,6 +183,47 @@ def secret(value: SecretStr | None, _dev: bool) -> str | None:
     return None
 
 
+def collector(value: str | None, _dev: bool) -> str | None:
+    """The base URL of a collector."""
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or value.endswith("/"):
+        return "is no base URL; write scheme, host and port, such as http://collector:4318"
+    return None
+
+
+def syslog(value: str, _dev: bool) -> str | None:
+    """A socket of this machine, or a host that takes datagrams."""
+    if value.startswith("/"):
+        return None
+    parts = urlsplit(value)
+    if parts.scheme != "udp" or not parts.hostname:
+        return "is no syslog; write a path such as /dev/log, or udp://host:514"
+    return None
+
+
+AUDIT_SINKS: Final = {"stdout": None, "file": "audit_file", "syslog": None, "otlp": "otlp_endpoint"}
+
+
+def audit_sinks(value: Sequence[str], others: Mapping[str, Any]) -> str | None:
+    """At least one sink, each known, and each with what it needs.
+
+    Args:
+        value: names of sinks.
+        others: the settings that were read before.
+    """
+    if not value or (unknown := [name for name in value if name not in AUDIT_SINKS]):
+        what = f"{unknown[0]!r} is no sink" if value else "names no sink"
+        return f"{what}; write some of: {', '.join(AUDIT_SINKS)}"
+    for name in value:
+        if (needed := AUDIT_SINKS[name]) and not others.get(needed):
+            return f"the sink {name} needs SECURE_MCP_{needed.upper()}; set it, or leave the sink out"
+    if "file" in value and not others["audit_file"].absolute().parent.is_dir():
+        return f"the folder {others['audit_file'].absolute().parent} does not exist; make it, or write another file"
+    return None
+
+
 RULES: Final[dict[str, Callable[[Any, bool], str | None]]] = {
     "audience": audience,
     "issuer": issuer,
@@ -191,6 +232,8 @@ RULES: Final[dict[str, Callable[[Any, bool], str | None]]] = {
     "cors_origins": origins,
     "redis_url": redis_url,
     "client_secret": secret,
+    "otlp_endpoint": collector,
+    "audit_syslog": syslog,
     "trusted_proxies": proxies,
 }
 """The rule of each setting that has one; the second argument says whether the environment is `dev`."""

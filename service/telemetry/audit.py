@@ -67,6 +67,8 @@ class AuditTrail:
             "method": method if (method := scope["method"]) in METHODS else "OTHER",
             "reason": reason if reason in REASONS else "other",
         }
+        if found := state.get("address"):
+            line["client_address"] = found
         if status is not None:
             line["status"] = status
         if caller is not None:

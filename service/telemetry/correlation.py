@@ -93,7 +93,9 @@ class Correlation:
             return
         request_id, trace_id = correlation_ids(scope)
         entrance = entrance_of(scope["path"], self._mcp_path)
-        scope.setdefault("state", {}).update(request_id=request_id, trace_id=trace_id, entrance=entrance)
+        scope.setdefault("state", {}).update(
+            request_id=request_id, trace_id=trace_id, entrance=entrance, address=(caller := address(scope))
+        )
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -123,5 +125,5 @@ class Correlation:
                         path=scope["path"],
                         status=status,
                         ms=milliseconds,
-                        address=address(scope),
+                        address=caller,
                     )

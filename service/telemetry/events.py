@@ -20,4 +20,5 @@ class Event(StrEnum):
     SESSION_REVOKED = "session_revoked"
     LOGOUT_REFUSED = "logout_refused"
     REVOCATIONS_UNSHARED = "revocations_unshared"
+    AUDIT_ANCHOR = "audit_anchor"
     LIBRARY = "library"

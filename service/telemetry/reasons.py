@@ -26,7 +26,7 @@ REASONS: Final[dict[str, Reason]] = {
     "no_credentials": Reason(
         "No access token was sent.",
         "the guard; every path but the public ones needs one",
-        "Send `Authorization: Bearer <token>` with a token that has the scope {first_scope}.",
+        "Send `Authorization: Bearer <token>` with a token that has the scope {first_scopes}.",
     ),
     "other_scheme": Reason(
         "The Authorization header has another scheme than Bearer.",

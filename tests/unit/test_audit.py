@@ -101,6 +101,7 @@ def decisions(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["event"].startswith("access_")]
 
 
+@pytest.mark.requirement("AUDIT-LINE")
 def test_lines_fit_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     call("echo", {"text": "x"})
     call("echo", {"text": "x"}, scope=" ".join(f"s{number:04d}{'x' * 95}" for number in range(40)) + " mcp:read")

@@ -332,6 +332,7 @@ def test_one_line_for_each_decision_without_token_and_argument(capsys: pytest.Ca
         "layer": "service",
         "entrance": "mcp",
         "method": "POST",
+        "client_address": "127.0.0.1",
         "reason": "sufficient_scope",
         "sub": jose.claims()["sub"],
         "client": "mcp-automation",

@@ -1,0 +1,45 @@
+"""Where the audit trail goes, as the settings say. Each sink has its own queue and thread."""
+
+from opentelemetry.sdk.resources import Resource
+
+from service import __version__
+from service.settings import Settings
+from service.telemetry.audit_file import AuditFile
+from service.telemetry.otlp_logs import OtlpLogs
+from service.telemetry.outlet import Outlet
+from service.telemetry.stdout import STDOUT
+from service.telemetry.syslog import Syslog
+
+
+def resource_of(settings: Settings) -> Resource:
+    """Return who speaks, in the words of OpenTelemetry's semantic conventions.
+
+    Args:
+        settings: the settings.
+    """
+    return Resource(
+        {
+            "service.name": "secure-mcp",
+            "service.version": __version__,
+            "deployment.environment.name": settings.environment,
+        }
+    )
+
+
+def build_sinks(settings: Settings) -> list[Outlet]:
+    """Return an outlet for each sink of the audit trail.
+
+    Args:
+        settings: the settings.
+    """
+    sinks = []
+    for name in settings.audit_sinks:
+        if name == "stdout":
+            sinks.append(STDOUT)
+        elif name == "file" and settings.audit_file:
+            sinks.append(Outlet("audit_file", AuditFile(settings.audit_file, settings.audit_file_bytes)))
+        elif name == "syslog":
+            sinks.append(Outlet("audit_syslog", Syslog(settings.audit_syslog)))
+        elif name == "otlp" and settings.otlp_endpoint:
+            sinks.append(Outlet("audit_otlp", OtlpLogs(settings.otlp_endpoint, resource_of(settings))))
+    return sinks
