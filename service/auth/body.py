@@ -1,5 +1,6 @@
 """Reads a request body once, within a limit, and plays it back to the code behind."""
 
+import asyncio
 from typing import Final
 
 from starlette.types import Message, Receive, Scope
@@ -7,6 +8,7 @@ from starlette.types import Message, Receive, Scope
 from service.auth.challenge import simple_refusal
 
 MAX_BODY_BYTES: Final = 1024 * 1024
+BODY_SECONDS: Final = 15.0
 
 
 class Disconnected(Exception):
@@ -21,16 +23,30 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         receive: the ASGI receive callable.
 
     Raises:
-        Refusal: 413, the body is larger than 1 MiB.
+        Refusal: 413, the body is larger than 1 MiB; 408, it takes longer than 15 s (RFC 9110 section 15.5.9).
         Disconnected: the client went away.
     """
     too_large = simple_refusal(413, "body_too_large", f"Send at most {MAX_BODY_BYTES} bytes")
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or len(value) > 9 or int(value) > MAX_BODY_BYTES):
             raise too_large
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")  # all of it at once, as nearly always
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large
+        return body
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _collect(message, receive, too_large)
+    except TimeoutError:
+        description = f"Send the whole body within {BODY_SECONDS:.0f} seconds"
+        raise simple_refusal(408, "body_too_slow", description, (b"connection", b"close")) from None
+
+
+async def _collect(message: Message, receive: Receive, too_large: Exception) -> bytes:
     chunks = bytearray()
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunks += message.get("body", b"")
@@ -38,6 +54,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             raise too_large
         if not message.get("more_body", False):
             return bytes(chunks)
+        message = await receive()
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

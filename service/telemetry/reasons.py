@@ -136,6 +136,9 @@ REASONS: Final[dict[str, Reason]] = {
     "body_too_large": Reason(
         "The body is larger than 1 MiB.", "a fixed limit of the service", "Send less in one call."
     ),
+    "body_too_slow": Reason(
+        "The body did not arrive within 15 s.", "a fixed limit of the service", "Send the whole body at once."
+    ),
     "malformed_body": Reason(
         "The body is no JSON-RPC message with exactly one reading.",
         "JSON-RPC 2.0 and RFC 8259",

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from service.auth.token import Caller
 from tests.security.fuzz import Shown, presentations, tokens
-from tests.security.inside import ask, guarded
+from tests.security.inside import ask, decisions, guarded
 from tests.security.judge import validator, verdict
 from tests.security.oracle import accepts
 
@@ -61,7 +61,7 @@ def show_to_guard(examples: int) -> Counter[str]:
     @given(presentations())
     def check(presented: tuple[list[tuple[bytes, bytes]], bytes, bytes, Shown]) -> None:
         headers, query, body, shown = presented
-        with capture_logs() as lines:
+        with capture_logs() as lines, decisions() as judged:
             status = ask(app, headers, query=query, body=body).status
         counts[str(status)] += 1
         assert status in STATUSES, f"{status} for {presented}"
@@ -69,7 +69,7 @@ def show_to_guard(examples: int) -> Counter[str]:
             assert accepts(shown.token, time.time()), f"let in, but the oracle refuses: {presented}"
             assert len([1 for name, _ in headers if name == b"authorization"]) == 1
         signature = shown.token.rpartition(".")[2]
-        assert len(signature) < 20 or signature not in str(lines)
+        assert len(signature) < 20 or signature not in f"{lines}{judged}"
 
     check()
     return counts

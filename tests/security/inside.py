@@ -1,12 +1,16 @@
 """The guard in this process, asked as an ASGI server would ask it."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import Challenges
 from service.auth.guard import Guard
 from service.auth.token import Caller, TokenValidator
+from service.telemetry.audit import configure_audit, trail
 from service.telemetry.correlation import Correlation
 from service.tools.registry import discover
 from tests.security.judge import WORLD, contract
@@ -28,6 +32,27 @@ def guarded(judge: TokenValidator) -> ASGIApp:
         reached, validator=judge, tools=tools, challenges=challenges, mcp_path="/mcp", public_paths=("/livez",)
     )
     return Correlation(guard)
+
+
+class _Kept:
+    """A sink of the audit trail that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def put(self, text: str) -> None:
+        self.lines.append(json.loads(text))
+
+
+@contextmanager
+def decisions() -> Iterator[list[dict[str, Any]]]:
+    """Collect the audit trail of the block, in place of writing it."""
+    before, kept = trail().outlets, _Kept()
+    configure_audit([kept])  # type: ignore[list-item]
+    try:
+        yield kept.lines
+    finally:
+        configure_audit(before)
 
 
 def ask(

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from starlette.types import Message
-from structlog.testing import capture_logs
 
 from service.auth.body import MAX_BODY_BYTES, Disconnected, read_body, replay
 from service.auth.challenge import Challenges, Refusal
 from service.auth.jsonrpc import MessageRefused
-from tests.security.inside import ask, guarded
+from tests.security.inside import ask, decisions, guarded
 from tests.security.judge import Keys, token, validator
 from tests.security.wire import Answer
 
@@ -27,7 +26,7 @@ ID = [(b"x-request-id", b"abc")]
 def test_an_outage_is_told_and_logged() -> None:
     keys = Keys()
     keys.away = True
-    with capture_logs() as lines:
+    with decisions() as lines:
         answer = ask(guarded(validator(keys=keys)), [*ID, (b"authorization", b"Bearer " + token("ES256").encode())])
     body = json.dumps(
         {
@@ -44,7 +43,7 @@ def test_an_outage_is_told_and_logged() -> None:
         "retry-after": "5",
         "x-request-id": "abc",
     }
-    assert [line["reason"] for line in lines if line["event"] == "access_denied"] == ["keys_unavailable"]
+    assert [(line["event"], line["reason"]) for line in lines] == [("access_denied", "keys_unavailable")]
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0, "1"), (-5, "1"), (1, "1"), (2, "2"), (7, "7")])
@@ -78,7 +77,7 @@ def test_every_scope_that_a_call_needs_is_named() -> None:
 def test_a_tool_is_named_by_its_own_path_only(path: str) -> None:
     """`calculate` needs mcp:write; another path that ends so is no call of it and needs what any request needs."""
     shown = [(b"authorization", b"Bearer " + token("ES256").encode())]
-    with capture_logs():
+    with decisions():
         status = ask(guarded(validator()), shown, path=path).status
     assert status == (403 if path == "/api/v1/tools/calculate" else 200)
 
@@ -108,9 +107,9 @@ def test_what_stands_in_a_challenge_cannot_end_it() -> None:
 def with_token(*headers: tuple[bytes, bytes], **how: Any) -> Answer:
     """Ask with a good token."""
     shown = [(b"authorization", b"Bearer " + token("ES256").encode()), *ID, *headers]
-    with capture_logs() as lines:
+    with decisions() as lines:
         answer = ask(guarded(validator()), shown, **how)
-    REASONS[:] = [line["reason"] for line in lines if line["event"].startswith("access_")]
+    REASONS[:] = [line["reason"] for line in lines]
     return answer
 
 
@@ -194,6 +193,20 @@ def part(body: bytes, more: bool) -> dict[str, Any]:
 )
 def test_a_body_is_read_within_its_limit(messages: list[dict[str, Any]], length: bytes | None, expected: Any) -> None:
     assert read(*messages, length=length) == expected
+
+
+@pytest.mark.requirement("EDGE-SLOW-CLIENTS")
+def test_a_body_that_dribbles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.auth.body.BODY_SECONDS", 0.05)
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.01)
+        return part(b"x", more=True)
+
+    with pytest.raises(Refusal) as refused:
+        asyncio.run(read_body({"type": "http", "headers": []}, receive))
+    assert (refused.value.status, refused.value.reason) == (408, "body_too_slow")
+    assert (b"connection", b"close") in refused.value.headers
 
 
 def test_a_message_that_is_refused_says_how() -> None:

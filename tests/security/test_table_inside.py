@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from starlette.types import ASGIApp
-from structlog.testing import capture_logs
 
 from service.auth.token import CLOCK_READS_SECONDS
-from tests.security.inside import ask, guarded
+from tests.security.inside import ask, decisions, guarded
 from tests.security.judge import WORLD, validator
 from tests.security.system import Service
 from tests.security.table import Case, cases
@@ -57,7 +56,7 @@ def test_the_guard_answers_a_case(entry: list[Case]) -> None:
         pairs = [header(line) for line in lines]
         kind = next(value for name, value in pairs if name == b"content-type")
         own = [pair for pair in pairs if pair[0] not in FRAMING]
-        with capture_logs() as lines:
+        with decisions() as lines:
             answer = ask(app(), own, query=first.split(b" ")[1].partition(b"?")[2], body=body, content_type=kind)
         found = [fault(expected, answer, SERVICE) for expected in case.expect]
         reasons = {line.get("reason") for line in lines}
