@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ops import access_commands, audit_commands, stack_commands
+from ops.connect import connect
 from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
 from ops.errors import ExitCode, OperatorError, unreachable
@@ -26,6 +27,7 @@ app.command()(stack_commands.destroy)
 app.command()(stack_commands.status)
 app.command()(access_commands.token)
 app.command()(access_commands.call)
+app.command()(connect)
 app.command()(stack_commands.snapshot)
 app.command()(doctor)
 app.command()(container_commands.plan)

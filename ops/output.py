@@ -29,7 +29,7 @@ def done(text: str) -> None:
 
 def show(text: str = "") -> None:
     """Print a line of the result on stdout."""
-    out.print(escape(text))
+    out.print(text, markup=False)
 
 
 def show_json(value: object) -> None:

@@ -19,13 +19,14 @@ from pydantic_core import PydanticUndefined
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from service import settings as settings_module  # noqa: E402 - the path comes first
+from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
+from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
 from service.settings import PREFIX, Settings  # noqa: E402
 from service.settings_files import is_secret  # noqa: E402
 from service.tools.registry import discover  # noqa: E402
 
-PAGES = (REPOSITORY / "docs/access.md", REPOSITORY / "docs/settings.md")
+PAGES = tuple(REPOSITORY / "docs" / name for name in ("access.md", "clients.md", "settings.md"))
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BAR = "\\|"  # a bar inside a cell
@@ -151,6 +152,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "scopes": scopes,
     "clients": clients,
     "lifetimes": lifetimes,
+    "mcp_clients": mcp_clients,
     "rules": rules,
     "settings": settings,
 }

@@ -34,8 +34,8 @@ resource "keycloak_openid_client" "public" {
 
   valid_redirect_uris             = local._redirects[each.key]
   valid_post_logout_redirect_uris = local._redirects[each.key]
-  # The origins of the exact redirect URIs, and no others.
-  web_origins = distinct([for uri in local._redirects[each.key] : regex("^[a-z][a-z0-9+.-]*://[^/]+", uri)])
+  # The origins of the exact redirect URIs, and no others: a scheme of an application's own is no browser's origin.
+  web_origins = distinct([for uri in local._redirects[each.key] : regex("^https?://[^/]+", uri) if can(regex("^https?://", uri))])
   root_url    = ""
   base_url    = ""
   admin_url   = ""

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ops.clients import known_clients
 from tests.support.browser import Browser
 from tests.support.realm import Stack
 
@@ -44,6 +45,7 @@ REFUSED = {
     "a back slash": "http://evil.example\\@127.0.0.1/callback",
     "white space first": " http://127.0.0.1:1024/callback",
     "a line break": "http://127.0.0.1:1024/callback\r\nSet-Cookie: a=b",
+    "a scheme of its own": "cursor://evil.example/oauth/callback",
     "a wildcard": "http://127.0.0.1:1024/*",
     "a stranger": "https://evil.example/callback",
 }
@@ -52,6 +54,14 @@ REFUSED = {
 @pytest.mark.requirement("RFC8252-7.3")
 @pytest.mark.parametrize("redirect_uri", LOOPBACK_ALLOWED)
 def test_a_desktop_client_may_listen_on_any_port_of_loopback(stack: Stack, browser: Browser, redirect_uri: str) -> None:
+    assert stack.flow(redirect_uri=redirect_uri).open(browser).form("password") is not None
+
+
+@pytest.mark.requirement("OPS-CONNECT")
+@pytest.mark.parametrize("known", known_clients().values(), ids=known_clients())
+def test_each_client_that_connect_knows_is_sent_back_to_itself(stack: Stack, browser: Browser, known) -> None:
+    """As the client itself would say it: a loopback redirect URI has a port that the system chose."""
+    redirect_uri = known.redirect_uri.replace("127.0.0.1/", "127.0.0.1:40893/").replace("localhost/", "localhost:3334/")
     assert stack.flow(redirect_uri=redirect_uri).open(browser).form("password") is not None
 
 
