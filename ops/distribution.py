@@ -1,11 +1,11 @@
-"""The Keycloak distribution: fetched, checked, unpacked and built once, shared by all environments."""
+"""The Keycloak distribution: fetched, checked, unpacked, built once a set of features, shared by all."""
 
 import os
 import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ops.download import download, verify
@@ -20,7 +20,8 @@ SHA256 = "a286e98b4296d4e75ee88d8527c7cd463b307caa022f088c9f22cffccc741fa1"
 RELEASE = f"https://github.com/keycloak/keycloak/releases/download/{VERSION}/keycloak-{VERSION}.zip"
 ZIP_VARIABLE = "SECURE_MCP_KEYCLOAK_ZIP"
 BUILD_OPTIONS = ("--db=dev-file", "--health-enabled=true", "--metrics-enabled=true")
-_STAMP = "secure-mcp-build.txt"
+STAMP = "secure-mcp-build.txt"
+"""File of a built distribution, and of each instance of it, with the options it was built with."""
 _ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 
 
@@ -30,25 +31,30 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "secure-mcp"
 
 
-def ensure_distribution() -> Path:
+def ensure_distribution(features: Sequence[str] = ()) -> Path:
     """Return the built distribution; fetch, check, unpack and build it first where it is missing or half-finished.
+
+    Args:
+        features: features of Keycloak beyond those of a release, such as `cimd`; a build has them or has them not.
 
     Raises:
         OperatorError: no source has it, its checksum is wrong, there is no Java, or the build fails.
     """
     cache = cache_folder()
-    home = cache / f"keycloak-{VERSION}"
-    if _is_built(home):
+    home = cache / "-".join((f"keycloak-{VERSION}", *features))
+    options = build_options(features)
+    if _is_built(home, options):
         return home
     with exclusive(cache / "keycloak.lock", "prepares the Keycloak distribution"):
-        if not _is_built(home):
+        if not _is_built(home, options):
             for leftover in [*cache.glob(".build-*"), *cache.glob(".maven-*")]:
                 shutil.rmtree(leftover)
             java = find_java()
             archive = ensure_archive(cache)
             with tempfile.TemporaryDirectory(prefix=".build-", dir=cache) as scratch:
-                with step(f"unpack and build Keycloak {VERSION} (once for this machine)"):
-                    fresh = _build(_unpack(archive, Path(scratch)), java)
+                named = f" with {', '.join(features)}" if features else ""
+                with step(f"unpack and build Keycloak {VERSION}{named} (once for this machine)"):
+                    fresh = _build(_unpack(archive, Path(scratch)), java, options)
                 if home.exists():
                     shutil.rmtree(home)
                 fresh.rename(home)
@@ -76,9 +82,14 @@ def ensure_archive(cache: Path) -> Path:
     return archive
 
 
-def _is_built(home: Path) -> bool:
-    stamp = home / _STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == " ".join(BUILD_OPTIONS)
+def build_options(features: Sequence[str]) -> tuple[str, ...]:
+    """Return the options of `kc.sh build`, see `ensure_distribution`."""
+    return (*BUILD_OPTIONS, f"--features={','.join(features)}") if features else BUILD_OPTIONS
+
+
+def _is_built(home: Path, options: Sequence[str]) -> bool:
+    stamp = home / STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == " ".join(options)
 
 
 def _copy(source: Path, archive: Path) -> Path:
@@ -118,12 +129,12 @@ def _unpack(archive: Path, scratch: Path) -> Path:
     return home
 
 
-def _build(home: Path, java: Path) -> Path:
-    command = [str(home / "bin" / "kc.sh"), "build", *BUILD_OPTIONS]
+def _build(home: Path, java: Path, options: Sequence[str]) -> Path:
+    command = [str(home / "bin" / "kc.sh"), "build", *options]
     env = os.environ | {"JAVA": str(java)}
     result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)  # noqa: S603
     if result.returncode != 0:
         words = (result.stdout + result.stderr).strip()[-800:]
         raise OperatorError(f"`kc.sh build` failed: {words}", f"Check {java} and the free disk space, then try again.")
-    (home / _STAMP).write_text(" ".join(BUILD_OPTIONS), encoding="utf-8")
+    (home / STAMP).write_text(" ".join(options), encoding="utf-8")
     return home

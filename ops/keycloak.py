@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from ops.distribution import ensure_distribution
+from ops.distribution import STAMP, ensure_distribution
 from ops.java import find_java
 from ops.processes import ServerProcess
 
@@ -26,9 +26,10 @@ def make_instance(distribution: Path, home: Path) -> bool:
         home: folder of the instance. An instance that is already there stays as it is, with its data.
 
     Returns:
-        Whether it was made.
+        Whether it was made. One of another build is laid out anew around its data, which is no making: the server must
+        not run then.
     """
-    if home.exists():
+    if home.exists() and _stamp(home) == _stamp(distribution):
         return False
     fresh = home.with_name(f".{home.name}.new")
     if fresh.exists():
@@ -36,8 +37,34 @@ def make_instance(distribution: Path, home: Path) -> bool:
     shutil.copytree(distribution, fresh, copy_function=_link)
     shutil.rmtree(fresh / "conf")
     shutil.copytree(distribution / "conf", fresh / "conf")
-    fresh.rename(home)
-    return True
+    if not home.exists():
+        fresh.rename(home)
+        return True
+    _exchange(fresh, home)
+    return False
+
+
+def _exchange(fresh: Path, home: Path) -> None:
+    """Put another build in the place of an instance's. Its data never move; the stamp is last, so that a stop half-way
+    is made good the next time."""
+    for part in [part for part in fresh.iterdir() if part.name not in {"data", STAMP}]:
+        old = home / part.name
+        if old.is_dir():
+            shutil.rmtree(old)
+        part.replace(old)
+    (fresh / STAMP).replace(home / STAMP)
+    shutil.rmtree(fresh)
+
+
+def features_of(home: Path) -> tuple[str, ...]:
+    """Return the features of an instance beyond those of a release; none where there is no instance."""
+    found = [option for option in _stamp(home).split() if option.startswith("--features=")]
+    return tuple(found[0].partition("=")[2].split(",")) if found else ()
+
+
+def _stamp(home: Path) -> str:
+    file = home / STAMP
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 class KeycloakServer:

@@ -4,19 +4,20 @@ from ops.admin import AdminClient
 from ops.distribution import ensure_distribution
 from ops.environment import CONTRACT, REALM, REPOSITORY, Environment
 from ops.errors import OperatorError
+from ops.features import features_of_contract, features_of_realm
 from ops.fingerprint import fingerprint
-from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, make_instance
+from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, features_of, make_instance
 from ops.locks import exclusive
 from ops.output import done, note, short, step
 from ops.parts import Secrets, keycloak_of, make_secrets, service_of
 from ops.ports import require_free
 from ops.proof import Proof, prove, require_proof
-from ops.realm import LOCK
+from ops.realm import LOCK, read_lock
 from ops.secrets import DEMO_USER, ensure_secret
 from ops.service import service_environment
 from ops.terraform import TerraformRealm
 from ops.users import ensure_demo_user
-from service.contract import ContractError, load_contract
+from service.contract import Contract, ContractError, load_contract
 
 TERRAFORM = "terraform"
 LOCK_FILE = "lock file"
@@ -47,9 +48,7 @@ def bring_up(environment: Environment) -> list[Proof]:
             _check_ports(environment)
         realm = TerraformRealm(environment, secrets.clients, secrets.bootstrap)
         source = _choose_source(environment, realm)
-        _start_keycloak(environment, server, source)
-        if source == TERRAFORM and not realm.apply():
-            done("realm: as Terraform applied it, nothing changed since")
+        _bring_up_realm(environment, server, realm, source, contract)
         _make_demo_user(environment, secrets)
         _start_service(environment)
         with step("proof"):
@@ -99,11 +98,32 @@ def _choose_source(environment: Environment, realm: TerraformRealm) -> str:
     return source
 
 
-def _start_keycloak(environment: Environment, server: KeycloakServer, source: str) -> None:
+def _bring_up_realm(
+    environment: Environment, server: KeycloakServer, realm: TerraformRealm, source: str, contract: Contract
+) -> None:
+    """Start the server with the features that the realm needs, and declare the realm."""
+    built = features_of(server.home)
+    if source == LOCK_FILE:
+        # An imported realm does not follow the contract: it keeps what the server was made with.
+        wanted = built if server.home.exists() else features_of_realm(read_lock())
+    else:
+        wanted = features_of_contract(contract.registration)
+    if set(built) - set(wanted):
+        # A realm that names a feature fails on a server without it: the realm lets go first.
+        _start_keycloak(environment, server, source, built)
+        realm.apply()
+    _start_keycloak(environment, server, source, wanted)
+    if source == TERRAFORM and not realm.apply():
+        done("realm: as Terraform applied it, nothing changed since")
+
+
+def _start_keycloak(environment: Environment, server: KeycloakServer, source: str, features: tuple[str, ...]) -> None:
+    if server.home.exists() and features_of(server.home) != features and server.stop():
+        note(f"Keycloak is started anew with other features: {', '.join(features) or 'those of the release'}")
     if server.pid is not None and server.is_ready():
         done(f"Keycloak runs already (pid {server.pid})")
         return
-    if server.pid is None and make_instance(ensure_distribution(), server.home):
+    if server.pid is None and make_instance(ensure_distribution(features), server.home):
         environment.remember(terraform_account=None, terraform_applied=None, demo_user=None)
     if source == LOCK_FILE and not LOCK.exists():
         raise OperatorError(f"{short(LOCK)} is missing.", f"Restore it from git: git checkout -- {short(LOCK)}")

@@ -14,12 +14,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from service.contract_relations import Fault, Location, lifetime_faults, registration_faults, scope_faults
+
 CONTRACT_PATH = Path(__file__).resolve().parent.parent / "access.yaml"
 SCHEMA_PATH = CONTRACT_PATH.with_name("access.schema.json")
 
 MAX_DEPTH = 8  # deeper only by an alias that contains itself
-
-Location = tuple[str | int, ...]
 
 
 class ContractError(Exception):
@@ -107,7 +107,11 @@ def load_contract(path: Path = CONTRACT_PATH) -> Contract:
         if problem:
             faults.append((location, problem, fix))
     faults = faults or [*_schema_faults(data)]
-    faults = faults or [*_scope_faults(data), *_lifetime_faults(data["lifetimes"])]
+    faults = faults or [
+        *scope_faults(data),
+        *lifetime_faults(data["lifetimes"]),
+        *registration_faults(data["registration"]),
+    ]
     if faults:
         found = sorted({(_line(lines, location), problem, fix) for location, problem, fix in faults})
         raise ContractError("\n".join(f"{path.name}:{line}: {problem}; {fix}" for line, problem, fix in found))
@@ -164,9 +168,6 @@ def _line(lines: Mapping[Location, int], location: Location) -> int:
     return lines.get(location, 1)
 
 
-Fault = tuple[Location, str, str]
-
-
 def _schema_faults(data: object) -> Iterator[Fault]:
     schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
     for error in Draft202012Validator(schema).iter_errors(data):
@@ -194,45 +195,6 @@ def _explain(error: ValidationError) -> Iterator[Fault]:
         value = "" if isinstance(instance, dict | list) else f" {instance!r}"
         problems = {"type": "has the wrong type", "anyOf": "is incomplete", "not": "has no place here"}
         yield where, f"{name}{value} {problems.get(str(error.validator), 'is not allowed')}", fix
-
-
-def _scope_faults(data: dict[str, Any]) -> Iterator[Fault]:
-    scopes: dict[str, Any] = data["scopes"]
-    known = ", ".join(scopes)
-    lists = [(("scopes", name, "implies"), entry.get("implies", ())) for name, entry in scopes.items()]
-    for client_id, entry in data["clients"].items():
-        fields = ("default_scopes", "optional_scopes")
-        lists.extend((("clients", client_id, field), entry.get(field, ())) for field in fields)
-        for index, name in enumerate(entry.get("optional_scopes", ())):
-            if name in entry.get("default_scopes", ()):
-                where = ("clients", client_id, "optional_scopes", index)
-                yield where, f"scope {name} is both default and optional", "keep it in one of the two lists"
-    for location, names in lists:
-        for index, name in enumerate(names):
-            if name not in scopes:
-                yield (*location, index), f"scope {name} does not exist", f"write one of: {known}"
-    for name in scopes:
-        if chain := _cycle(scopes, name):
-            yield ("scopes", name, "implies"), f"scopes imply each other: {' > '.join(chain)}", "remove one `implies`"
-
-
-def _cycle(scopes: Mapping[str, Any], start: str) -> list[str] | None:
-    pending: list[list[str]] = [[start]]
-    while pending:
-        chain = pending.pop()
-        for name in scopes.get(chain[-1], {}).get("implies", ()):
-            if name == start:
-                return [*chain, name]
-            if name not in chain:
-                pending.append([*chain, name])
-    return None
-
-
-def _lifetime_faults(lifetimes: Mapping[str, int]) -> Iterator[Fault]:
-    for longer, shorter in (("session_max", "session_idle"), ("offline_max", "offline_idle")):
-        if lifetimes[longer] < lifetimes[shorter]:
-            fix = f"write {lifetimes[shorter]} or more, or lower {shorter}"
-            yield ("lifetimes", longer), f"{longer} {lifetimes[longer]} is less than {shorter}", fix
 
 
 def main(paths: Sequence[str]) -> int:

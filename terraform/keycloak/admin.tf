@@ -103,7 +103,7 @@ resource "keycloak_generic_role_mapper" "terraform" {
 resource "keycloak_openid_client_default_scopes" "terraform" {
   realm_id       = local._realm
   client_id      = keycloak_openid_client.terraform.id
-  default_scopes = ["basic", "roles", local._service_account_scope]
+  default_scopes = ["basic", "roles", local._service_account_scope, keycloak_openid_client_scope.declared.name]
 }
 
 resource "keycloak_openid_client_optional_scopes" "terraform" {

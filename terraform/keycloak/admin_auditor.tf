@@ -95,7 +95,7 @@ resource "keycloak_generic_role_mapper" "auditor" {
 resource "keycloak_openid_client_default_scopes" "auditor" {
   realm_id       = local._realm
   client_id      = keycloak_openid_client.auditor.id
-  default_scopes = ["basic", "roles", local._service_account_scope]
+  default_scopes = ["basic", "roles", local._service_account_scope, keycloak_openid_client_scope.declared.name]
 }
 
 resource "keycloak_openid_client_optional_scopes" "auditor" {

@@ -2,8 +2,8 @@
 
 check "registration_is_closed" {
   assert {
-    condition     = !local._registration_open || var.environment == "dev"
-    error_message = "Strangers may register clients in ${var.environment}; write `anonymous: closed` unless this is meant."
+    condition     = !(local._registration_open || local._metadata_open) || var.environment == "dev"
+    error_message = "Strangers may register clients in ${var.environment}; write `anonymous: closed` and `metadata_documents: closed` unless this is meant."
   }
 }
 

@@ -1,7 +1,9 @@
 # What all declared clients share. Without a secret: clients_public.tf; with one: clients_confidential.tf.
 
 locals {
-  _client_default_scopes = concat(local._default_scopes, [keycloak_openid_client_scope.roles.name])
+  _client_default_scopes = concat(local._default_scopes, [
+    keycloak_openid_client_scope.declared.name, keycloak_openid_client_scope.roles.name,
+  ])
 
   # Keycloak attaches it to a service account whenever that client is written; left out, no plan would stay empty.
   _service_account_scope = "service_account"

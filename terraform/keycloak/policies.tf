@@ -1,4 +1,6 @@
-# One profile and one policy for the realm: the provider loses edits when it changes several at once (README.md).
+# What every client has to do, however it came to be. Client policies of Keycloak are two lists, each written as a whole:
+# the resources below depend on each other so that no two are written at once, and so that the lists have one order.
+# Keycloak goes through the policies in that order: who registers is refused before `any-client` makes it conform.
 # Not the built-in oauth-2-1-for-public-client: it forces DPoP, which MCP clients do not speak.
 
 resource "keycloak_realm_client_policy_profile" "secure_mcp" {
@@ -23,6 +25,18 @@ resource "keycloak_realm_client_policy_profile" "secure_mcp" {
   }
 }
 
+resource "keycloak_realm_client_policy_profile" "refusal" {
+  realm_id    = local._realm
+  name        = "secure-mcp-refusal"
+  description = "Refuses the request."
+
+  executor {
+    name = "reject-request"
+  }
+
+  depends_on = [keycloak_realm_client_policy_profile.registration]
+}
+
 resource "keycloak_realm_client_policy_profile_policy" "any_client" {
   realm_id    = local._realm
   name        = "any-client"
@@ -33,4 +47,6 @@ resource "keycloak_realm_client_policy_profile_policy" "any_client" {
   condition {
     name = "any-client"
   }
+
+  depends_on = [keycloak_realm_client_policy_profile_policy.metadata_documents]
 }

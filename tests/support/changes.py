@@ -62,7 +62,8 @@ def scratch_client(
         "standardFlowEnabled": False,
         "fullScopeAllowed": False,
         "attributes": {"pkce.code.challenge.method": "S256"},
-        "defaultClientScopes": ["basic", *default_scopes],
+        # The marker of declared clients: undeclared ones get no grant without a person.
+        "defaultClientScopes": ["basic", "mcp-declared", *default_scopes],
         "optionalClientScopes": [],
         "protocolMappers": [
             *([_mapper("oidc-audience-mapper", {"included.custom.audience": audience})] if audience else []),

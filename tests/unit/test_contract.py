@@ -35,6 +35,24 @@ WRONG = {
     "long lifetime": ("access_token: 300", "access_token: 86400", "86400", "write 30 to 300 seconds"),
     "short lifetime": ("authorization_code: 60", "authorization_code: 1", "authorization_code: 1", "write 10 to 60"),
     "session order": ("session_max: 36000", "session_max: 600", "session_max: 600", "write 1800 or more"),
+    "registration for nobody": ("anonymous: closed", "anonymous: trusted_hosts", "trusted_hosts: []", "name the hosts"),
+    "documents of nobody": (
+        "metadata_documents: closed",
+        "metadata_documents: trusted_hosts",
+        "metadata_hosts: []",
+        "name the hosts, or write metadata_documents: closed",
+    ),
+    "documents of an address": ("metadata_hosts: []", "metadata_hosts: [10.0.0.7]", "10.0.0.7", "a public host name"),
+    "documents of this machine": ("metadata_hosts: []", "metadata_hosts: [localhost]", "localhost]", "a public host"),
+    "documents of any host": ("metadata_hosts: []", "metadata_hosts: ['*.evil.example']", "evil", "without scheme"),
+    "two ways to register": (
+        "anonymous: closed\n  trusted_hosts: []\n  web_origins: []\n  max_clients: 200\n  consent: true\n"
+        "  metadata_documents: closed\n  metadata_hosts: []\n",
+        "anonymous: trusted_hosts\n  trusted_hosts: [localhost]\n  web_origins: []\n  max_clients: 200\n"
+        "  consent: true\n  metadata_documents: trusted_hosts\n  metadata_hosts: [vscode.dev]\n",
+        "metadata_documents: trusted_hosts",
+        "both open; write closed for one of them",
+    ),
     "missing": ("  history: 3\n", "", "passwords:", "lacks history; add history"),
     "wrong type": ("min_length: 12", 'min_length: "12"', '"12"', "write 12 to 64 characters"),
     "key twice": ("version: 1", "version: 1\nversion: 1", "version: 1\n", "keep one of them"),

@@ -7,7 +7,7 @@ locals {
   )
   # As in service/contract.py: what depends on the shape is judged when the shape is right.
   _faults = length(local._shape_faults) > 0 ? [for fault in local._shape_faults : jsonencode(fault)] : [
-    for fault in concat(local._scope_faults, local._lifetime_faults) : jsonencode(fault)
+    for fault in concat(local._scope_faults, local._lifetime_faults, local._registration_faults) : jsonencode(fault)
   ]
 
   _lines = split("\n", var.text)

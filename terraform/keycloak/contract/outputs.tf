@@ -1,12 +1,15 @@
 locals {
   # While there are problems, the smallest contract that has every field, so that only the problems are shown.
   _smallest = {
-    scopes       = {}
-    clients      = {}
-    registration = { anonymous = "closed", trusted_hosts = [], web_origins = [], max_clients = 1, consent = true }
-    lifetimes    = { for key, rule in local._defs.lifetimes.properties : key => rule.minimum }
-    passwords    = { for key, rule in local._defs.passwords.properties : key => try(rule.minimum, true) }
-    brute_force  = { for key, rule in local._defs.brute_force.properties : key => rule.minimum }
+    scopes  = {}
+    clients = {}
+    registration = {
+      anonymous          = "closed", trusted_hosts = [], web_origins = [], max_clients = 1, consent = true
+      metadata_documents = "closed", metadata_hosts = [], unused_days = 1
+    }
+    lifetimes   = { for key, rule in local._defs.lifetimes.properties : key => rule.minimum }
+    passwords   = { for key, rule in local._defs.passwords.properties : key => try(rule.minimum, true) }
+    brute_force = { for key, rule in local._defs.brute_force.properties : key => rule.minimum }
   }
   _safe = jsondecode(length(local._problems) > 0 ? jsonencode(local._smallest) : jsonencode(local._raw))
 }

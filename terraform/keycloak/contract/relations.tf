@@ -70,4 +70,21 @@ locals {
     what = "${pair[0]} ${local._raw.lifetimes[pair[0]]} is less than ${pair[1]}"
     fix  = "write ${local._raw.lifetimes[pair[1]]} or more, or lower ${pair[1]}"
   } if try(local._raw.lifetimes[pair[0]] < local._raw.lifetimes[pair[1]], false)]
+
+  # Open for nobody, or open in two ways: Keycloak 26.7.4 cannot check the URIs of both (../README.md, Decisions).
+  _registration = try(local._raw.registration, {})
+  _registration_faults = concat(
+    [for way, hosts in { anonymous = "trusted_hosts", metadata_documents = "metadata_hosts" } : {
+      at                           = ["registration", hosts]
+      item                         = ""
+      what                         = "${way} is open and ${hosts} is empty"
+      fix                          = "name the hosts, or write ${way}: closed"
+    } if try(local._registration[way] == "trusted_hosts" && length(local._registration[hosts]) == 0, false)],
+    [for name in ["metadata_documents"] : {
+      at   = ["registration", name]
+      item = ""
+      what = "anonymous and metadata_documents are both open"
+      fix  = "write closed for one of them"
+    } if try(local._registration.anonymous != "closed" && local._registration[name] != "closed", false)],
+  )
 }

@@ -155,3 +155,27 @@ run "not_a_mapping" {
   }
   expect_failures = [terraform_data.contract]
 }
+
+run "registration_for_nobody" {
+  command = plan
+  variables {
+    contract_path = "tests/fixtures/registration_for_nobody.yaml"
+  }
+  expect_failures = [terraform_data.contract]
+}
+
+run "registration_two_ways" {
+  command = plan
+  variables {
+    contract_path = "tests/fixtures/registration_two_ways.yaml"
+  }
+  expect_failures = [terraform_data.contract]
+}
+
+run "metadata_host" {
+  command = plan
+  variables {
+    contract_path = "tests/fixtures/metadata_host.yaml"
+  }
+  expect_failures = [terraform_data.contract]
+}

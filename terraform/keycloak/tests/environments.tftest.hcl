@@ -191,3 +191,47 @@ run "open_registration_trusts_the_listed_hosts" {
     error_message = "A client that registers cannot ask for offline_access, which MCP clients do."
   }
 }
+
+run "open_registration_refuses_wrong_flows" {
+  command = plan
+  variables {
+    environment   = "dev"
+    contract_path = "tests/fixtures/open_registration.yaml"
+  }
+  assert {
+    condition     = slice([for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name], 2, 4) == ["reject-implicit-grant", "reject-ropc-grant"]
+    error_message = "Whoever registers may ask for the implicit flow or the password grant."
+  }
+  assert {
+    condition     = strcontains(keycloak_realm_client_policy_profile.registration.executor[1].configuration["allowed-patterns"], "^https://(vscode\\\\.dev)(")
+    error_message = "Keycloak would fetch from this machine, or not from a trusted host."
+  }
+}
+
+run "metadata_documents_have_profile_and_policy" {
+  command = plan
+  variables {
+    environment   = "dev"
+    contract_path = "tests/fixtures/metadata_documents.yaml"
+  }
+  assert {
+    condition     = keycloak_realm_client_policy_profile_policy.metadata_documents["metadata-documents"].condition[0].configuration["client-id-uri-allow-permitted-domains"] == jsonencode(["vscode.dev", "claude.ai"])
+    error_message = "Documents come from other hosts than those of the contract."
+  }
+  assert {
+    condition     = keycloak_realm_client_policy_profile.metadata_documents["metadata-documents"].executor[0].configuration["cimd-allow-http-scheme"] == "false"
+    error_message = "A document may come by plain http."
+  }
+  assert {
+    condition     = keycloak_realm_client_policy_profile_policy.self_registered.condition[0].configuration["update-client-source"] == jsonencode(["ByInitialAccessToken", "ByRegistrationAccessToken"])
+    error_message = "The policy of registration would fail at each document."
+  }
+}
+
+run "metadata_documents_are_found" {
+  command = plan
+  variables {
+    contract_path = "tests/fixtures/metadata_documents.yaml"
+  }
+  expect_failures = [check.registration_is_closed]
+}

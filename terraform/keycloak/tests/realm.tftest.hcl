@@ -100,7 +100,7 @@ run "confidential_clients_have_their_grant_only" {
     error_message = "mcp-reader holds more or less than mcp:read."
   }
   assert {
-    condition     = keycloak_openid_client_default_scopes.terraform.default_scopes == toset(["basic", "roles", "service_account"])
+    condition     = keycloak_openid_client_default_scopes.terraform.default_scopes == toset(["basic", "roles", "service_account", "mcp-declared"])
     error_message = "Terraform's account has scopes of the MCP service."
   }
 }
@@ -139,5 +139,30 @@ run "registration_is_closed" {
   assert {
     condition     = keycloak_realm_optional_client_scopes.main.optional_scopes == toset(["mcp:read", "mcp:write", "mcp:infer"])
     error_message = "The realm's optional scopes are not the scopes of the contract."
+  }
+}
+
+run "undeclared_clients_are_held_short" {
+  command = plan
+
+  assert {
+    condition = alltrue([for scopes in concat(
+      [for client in values(keycloak_openid_client_default_scopes.public) : client.default_scopes],
+      [for client in values(keycloak_openid_client_default_scopes.confidential) : client.default_scopes],
+      [keycloak_openid_client_default_scopes.terraform.default_scopes, keycloak_openid_client_default_scopes.auditor.default_scopes],
+    ) : contains(scopes, "mcp-declared")])
+    error_message = "A declared client lacks the marker of declared clients, so that its grant would be refused."
+  }
+  assert {
+    condition     = !contains(keycloak_realm_default_client_scopes.main.default_scopes, "mcp-declared") && !contains(keycloak_realm_optional_client_scopes.main.optional_scopes, "mcp-declared")
+    error_message = "A client that registers by itself would count as declared."
+  }
+  assert {
+    condition     = length(keycloak_realm_client_policy_profile.metadata_documents) == 0 && length(keycloak_realm_client_policy_profile_policy.metadata_documents) == 0
+    error_message = "Metadata documents are judged although the contract closes them."
+  }
+  assert {
+    condition     = [for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name] == ["secure-client-uris-pattern", "secure-client-uris-pattern"]
+    error_message = "The URIs of clients that register are not judged."
   }
 }

@@ -24,7 +24,7 @@ run "unknown_key" {
     text      = file("../tests/fixtures/unknown_key.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "unknown_key.yaml:71: unknown key 'extra'; write one of: brute_force, clients, lifetimes, passwords, registration, scopes, version")
+    condition     = startswith(output.problems[0], "unknown_key.yaml:74: unknown key 'extra'; write one of: brute_force, clients, lifetimes, passwords, registration, scopes, version")
     error_message = join("\n", output.problems)
   }
 }
@@ -108,7 +108,7 @@ run "lifetime_bounds" {
     text      = file("../tests/fixtures/lifetime_bounds.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "lifetime_bounds.yaml:46: access_token 3600 is not allowed; ")
+    condition     = startswith(output.problems[0], "lifetime_bounds.yaml:49: access_token 3600 is not allowed; ")
     error_message = join("\n", output.problems)
   }
 }
@@ -120,7 +120,7 @@ run "lifetime_order" {
     text      = file("../tests/fixtures/lifetime_order.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "lifetime_order.yaml:51: session_max 900 is less than session_idle; write 1800 or more, or lower session_idle")
+    condition     = startswith(output.problems[0], "lifetime_order.yaml:54: session_max 900 is less than session_idle; write 1800 or more, or lower session_idle")
     error_message = join("\n", output.problems)
   }
 }
@@ -132,7 +132,7 @@ run "password_bounds" {
     text      = file("../tests/fixtures/password_bounds.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "password_bounds.yaml:58: min_length 8 is not allowed; ")
+    condition     = startswith(output.problems[0], "password_bounds.yaml:61: min_length 8 is not allowed; ")
     error_message = join("\n", output.problems)
   }
 }
@@ -144,7 +144,7 @@ run "brute_force_bounds" {
     text      = file("../tests/fixtures/brute_force_bounds.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "brute_force_bounds.yaml:64: max_failures 100 is not allowed; ")
+    condition     = startswith(output.problems[0], "brute_force_bounds.yaml:67: max_failures 100 is not allowed; ")
     error_message = join("\n", output.problems)
   }
 }
@@ -156,7 +156,7 @@ run "wrong_type" {
     text      = file("../tests/fixtures/wrong_type.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "wrong_type.yaml:46: access_token '300' has the wrong type; ")
+    condition     = startswith(output.problems[0], "wrong_type.yaml:49: access_token '300' has the wrong type; ")
     error_message = join("\n", output.problems)
   }
 }
@@ -205,6 +205,42 @@ run "not_a_mapping" {
   }
   assert {
     condition     = startswith(output.problems[0], "not_a_mapping.yaml:1: the file has the wrong type; ")
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "registration_for_nobody" {
+  command = plan
+  variables {
+    file_name = "registration_for_nobody.yaml"
+    text      = file("../tests/fixtures/registration_for_nobody.yaml")
+  }
+  assert {
+    condition     = startswith(output.problems[0], "registration_for_nobody.yaml:40: anonymous is open and trusted_hosts is empty; name the hosts, or write anonymous: closed")
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "registration_two_ways" {
+  command = plan
+  variables {
+    file_name = "registration_two_ways.yaml"
+    text      = file("../tests/fixtures/registration_two_ways.yaml")
+  }
+  assert {
+    condition     = startswith(output.problems[0], "registration_two_ways.yaml:44: anonymous and metadata_documents are both open; write closed for one of them")
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "metadata_host" {
+  command = plan
+  variables {
+    file_name = "metadata_host.yaml"
+    text      = file("../tests/fixtures/metadata_host.yaml")
+  }
+  assert {
+    condition     = startswith(output.problems[0], "metadata_host.yaml:45: metadata_hosts '169.254.169.254' is not allowed; ")
     error_message = join("\n", output.problems)
   }
 }
