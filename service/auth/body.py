@@ -30,23 +30,18 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or len(value) > 9 or int(value) > MAX_BODY_BYTES):
             raise too_large
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")  # all of it at once, as nearly always
-        if len(body) > MAX_BODY_BYTES:
-            raise too_large
-        return body
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(message, receive, too_large)
+            return await _collect(receive, too_large)
     except TimeoutError:
         description = f"Send the whole body within {BODY_SECONDS:.0f} seconds"
         raise simple_refusal(408, "body_too_slow", description, (b"connection", b"close")) from None
 
 
-async def _collect(message: Message, receive: Receive, too_large: Exception) -> bytes:
+async def _collect(receive: Receive, too_large: Exception) -> bytes:
     chunks = bytearray()
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunks += message.get("body", b"")
@@ -54,7 +49,6 @@ async def _collect(message: Message, receive: Receive, too_large: Exception) -> 
             raise too_large
         if not message.get("more_body", False):
             return bytes(chunks)
-        message = await receive()
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -196,11 +196,12 @@ def test_a_body_is_read_within_its_limit(messages: list[dict[str, Any]], length:
 
 
 @pytest.mark.requirement("EDGE-SLOW-CLIENTS")
-def test_a_body_that_dribbles_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pause", [0.01, 60], ids=["dribbles", "never begins"])
+def test_a_body_that_dribbles_is_refused(monkeypatch: pytest.MonkeyPatch, pause: float) -> None:
     monkeypatch.setattr("service.auth.body.BODY_SECONDS", 0.05)
 
     async def receive() -> Message:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
         return part(b"x", more=True)
 
     with pytest.raises(Refusal) as refused:
