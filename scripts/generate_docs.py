@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.metrics import MetricWrapperBase
 from pydantic_core import PydanticUndefined
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,9 +25,11 @@ from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
 from service.settings import PREFIX, Settings  # noqa: E402
 from service.settings_files import is_secret  # noqa: E402
+from service.telemetry import metrics as metrics_module  # noqa: E402
+from service.telemetry.reasons import REASONS  # noqa: E402
 from service.tools.registry import discover  # noqa: E402
 
-PAGES = tuple(REPOSITORY / "docs" / name for name in ("access.md", "clients.md", "settings.md"))
+PAGES = tuple(REPOSITORY / "docs" / f"{name}.md" for name in ("access", "clients", "observability", "settings"))
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BAR = "\\|"  # a bar inside a cell
@@ -123,6 +126,24 @@ def settings() -> str:
     return table(("variable", "default", "meaning"), rows)
 
 
+def metrics() -> str:
+    """Return the table of the service's metrics."""
+    rows = []
+    for found in vars(metrics_module).values():
+        if isinstance(found, MetricWrapperBase):
+            (family,) = found.describe()
+            suffix = "_total" if family.type == "counter" else ""
+            labels = code(found._labelnames)  # noqa: SLF001 - no public name
+            rows.append((code([f"{family.name}{suffix}"]), family.type, labels, family.documentation))
+    return table(("metric", "kind", "labels", "meaning"), rows)
+
+
+def reasons() -> str:
+    """Return the table of reason codes."""
+    rows = [(code([name]), reason.sentence, reason.decided_by, reason.fix) for name, reason in REASONS.items()]
+    return table(("reason", "what happened", "decided by", "what to do"), rows)
+
+
 def _schema(part: str) -> dict[str, Any]:
     properties: dict[str, Any] = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"][part]["properties"]
     return properties
@@ -154,6 +175,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "lifetimes": lifetimes,
     "mcp_clients": mcp_clients,
     "rules": rules,
+    "metrics": metrics,
+    "reasons": reasons,
     "settings": settings,
 }
 

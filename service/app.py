@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from service import __version__
 from service.api import errors, health
 from service.api.logout import LOGOUT_PATH, logout_router
+from service.api.management import ManagementPort
 from service.api.tools import tools_router
 from service.auth.challenge import Challenges
 from service.auth.guard import Guard
@@ -32,10 +33,11 @@ from service.mcp_server import build_mcp_server, build_tools
 from service.settings import Settings, load_settings
 from service.settings_checks import reveal
 from service.startup import or_exit
+from service.telemetry import level
 from service.telemetry.audit import configure_audit
 from service.telemetry.correlation import Correlation
 from service.telemetry.events import Event
-from service.telemetry.log import configure_log
+from service.telemetry.publish import Publisher
 from service.telemetry.sinks import build_sinks
 from service.tools.registry import ToolRegistry, discover
 
@@ -56,7 +58,7 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     settings = settings or or_exit(load_settings)
     contract = or_exit(lambda: load_contract(settings.access_contract))
     tools = or_exit(lambda: discover(contract))
-    configure_log(settings.log_level)
+    level.begin(settings.log_level)
     configure_audit(build_sinks(settings))
     keys = keys or JwksKeySource(
         issuer=settings.issuer,
@@ -72,20 +74,22 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     open_paths = metadata_paths(settings)
     function_tools = build_tools(tools)
     pages = page_routes(page_config(settings, contract, tools, function_tools), auth_origin(settings))
+    validator = TokenValidator(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        algorithms=settings.algorithms,
+        leeway=settings.leeway_seconds,
+        keys=keys,
+        contract=contract,
+        allowed_clients=frozenset(settings.allowed_clients),
+        max_lifetime=contract.lifetimes["access_token"] + CLOCK_READS_SECONDS,
+        cache_seconds=settings.token_cache_seconds,
+        revocations=revocations,
+    )
+    publisher = Publisher(settings, keys, revocations, validator)
     guard = Guard(
-        build_api(settings, contract, tools, function_tools, keys, revocations, challenges, pages),
-        validator=TokenValidator(
-            issuer=settings.issuer,
-            audience=settings.audience,
-            algorithms=settings.algorithms,
-            leeway=settings.leeway_seconds,
-            keys=keys,
-            contract=contract,
-            allowed_clients=frozenset(settings.allowed_clients),
-            max_lifetime=contract.lifetimes["access_token"] + CLOCK_READS_SECONDS,
-            cache_seconds=settings.token_cache_seconds,
-            revocations=revocations,
-        ),
+        build_api(settings, contract, tools, function_tools, keys, revocations, challenges, pages, publisher),
+        validator=validator,
         tools=tools,
         challenges=challenges,
         mcp_path=settings.mcp_path,
@@ -98,7 +102,8 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
         open_paths=open_paths,
         server_paths=(LOGOUT_PATH,),
     )
-    return Correlation(gate, settings.mcp_path)
+    service = Correlation(gate, settings.mcp_path)
+    return ManagementPort(service, settings.management_port) if settings.management_port else service
 
 
 def build_api(
@@ -110,6 +115,7 @@ def build_api(
     revocations: Revocations,
     challenges: Challenges,
     pages: Sequence[Route],
+    publisher: Publisher,
 ) -> FastAPI:
     """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, pages.
 
@@ -122,6 +128,7 @@ def build_api(
         revocations: likewise; learns which sessions ended.
         challenges: makes the refusals of routes that ask for scopes themselves.
         pages: console and API documentation.
+        publisher: publishes metrics while the application runs.
     """
     server = build_mcp_server(tools, function_tools)
     mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
@@ -131,10 +138,12 @@ def build_api(
         async with mcp_app.lifespan(mcp_app):
             await keys.start()
             await revocations.start()
+            await publisher.start()
             log.info(Event.SERVICE_STARTED, version=__version__, environment=settings.environment, tools=sorted(tools))
             try:
                 yield
             finally:
+                await publisher.stop()
                 await revocations.stop()
                 await keys.stop()
                 log.info(Event.SERVICE_STOPPED)

@@ -4,13 +4,26 @@ Wrong settings end the process here, before a worker is forked.
 """
 
 import gc
+import os
+import shutil
+import tempfile
+from typing import Any
 
 from service.settings import load_settings
 from service.startup import or_exit
 
 _settings = or_exit(load_settings)
 
-bind = [f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"]
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+bind = [_address(_settings.host, _settings.port)]
+if _settings.management_port:
+    bind.append(_address(_settings.management_host, _settings.management_port))
+    # Workers put their metrics here, each in files of its own. Named before the application is loaded.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secure-mcp-metrics-")
 workers = _settings.workers
 worker_class = "service.worker.Worker"
 # The application is loaded once and shared by the workers; a wrong contract or tool ends the start.
@@ -35,3 +48,26 @@ def post_worker_init(_worker: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 1_000)
+
+
+def when_ready(_server: object) -> None:
+    """Take back what loading the application published: the master process is no worker."""
+    _forget(os.getpid())
+
+
+def child_exit(_server: object, worker: Any) -> None:
+    """Take back the gauges of a worker that ended; its counters stay in the sums."""
+    _forget(worker.pid)
+
+
+def on_exit(_server: object) -> None:
+    """Leave nothing behind."""
+    if folder := os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget(pid: int) -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -65,6 +65,7 @@ class Guard:
                 raise simple_refusal(405, "method_not_allowed", "Send POST", (b"allow", b"POST"))
             body = await read_body(scope, receive)
             demand = self._demand(scope, body)
+            scope["state"]["tool"] = demand.tool
             if not caller.scopes.issuperset(demand.scopes):
                 raise self._challenges.insufficient_scope(demand.scopes)
         except Disconnected:

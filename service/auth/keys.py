@@ -47,6 +47,17 @@ class KeySet:
     fetched_at: float
 
 
+@dataclass(slots=True)
+class KeyStatistics:
+    """How keys were had, for metrics. `fetched_at` is in seconds since the epoch, 0 before the first set."""
+
+    successes: int = 0
+    failures: int = 0
+    dropped: int = 0
+    keys: int = 0
+    fetched_at: float = 0.0
+
+
 class JwksKeySource:
     """Keeps the verification keys of one issuer.
 
@@ -86,6 +97,7 @@ class JwksKeySource:
         self._failed = False
         self._permits = float(UNKNOWN_KID_BURST)
         self._permits_at = time.monotonic()
+        self.statistics = KeyStatistics()
 
     @property
     def ready(self) -> bool:
@@ -190,8 +202,10 @@ class JwksKeySource:
             reason = str(error) if isinstance(error, FetchFailed) else type(error).__name__
             log.warning(Event.JWKS_FETCH_FAILED, reason=reason, keys_at_hand=self._set is not None)
             self._failed = True
+            self.statistics.failures += 1
             return
         self._failed = False
+        self.statistics.successes += 1
         self._keep(document, self._clock())
         await self._share(document)
 
@@ -234,8 +248,10 @@ class JwksKeySource:
             for kid, reason in dropped:
                 log.info(Event.JWK_DROPPED, kid=kid, reason=reason)
             log.info(Event.JWKS_CHANGED, keys=sorted(keys))
+            self.statistics.dropped += len(dropped)
             self._epoch += 1
         self._set = KeySet(keys, fetched_at)
+        self.statistics.keys, self.statistics.fetched_at = len(keys), fetched_at
 
     async def _load_shared(self) -> None:
         try:

@@ -43,6 +43,13 @@ class Revocations:
         self._clock = clock
         self._entries: dict[tuple[str, str], float] = {}
         self._follower: asyncio.Task[None] | None = None
+        self.reachable: bool | None = None
+        """Whether Redis answered last; None where there is none to ask."""
+
+    @property
+    def size(self) -> int:
+        """How many sessions and people are known as ended."""
+        return len(self._entries)
 
     def cover(self, session_id: str | None, subject: str, issued_at: float) -> bool:
         """Say whether a token is revoked.
@@ -99,16 +106,15 @@ class Revocations:
     async def _follow_for_ever(self, redis: Redis) -> None:
         # Ids of the stream are times of Redis's clock, so begin somewhat earlier.
         last = f"{int((self._clock() - self._seconds - 60) * 1000)}-0"
-        reachable = True
         while True:
             try:
                 streams: Any = await redis.xread({STREAM: last}, block=_BLOCK_MILLISECONDS)
                 for _, entries in streams or ():
                     for last, fields in entries:  # noqa: B007 - the id of the last entry is where to go on
                         self._add(fields["kind"], fields["value"], float(fields["at"]))
-                reachable = True
+                self.reachable = True
             except (RedisError, OSError, TimeoutError, KeyError, ValueError) as error:
-                if reachable:
+                if self.reachable is not False:
                     log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
-                reachable = False
+                self.reachable = False
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -87,6 +87,8 @@ class TokenValidator:
         self._revocations = revocations
         self._epoch = keys.epoch
         self._clock = clock
+        self.hits = self.misses = 0
+        """How many tokens were remembered, and how many were judged anew."""
 
     async def validate(self, token: str) -> Caller:
         """Return who presents this token.
@@ -105,7 +107,10 @@ class TokenValidator:
         raw = encode(token)
         digest = hashlib.sha256(raw).digest()
         caller = self._verified.get(digest, now)
-        if caller is None:
+        if caller is not None:
+            self.hits += 1
+        else:
+            self.misses += 1
             caller = self._caller(await self._jws.verify(raw), now)
             self._verified.put(digest, caller, now, caller.expires_at)
         if self._revocations and self._revocations.cover(caller.session_id, caller.subject, caller.issued_at):

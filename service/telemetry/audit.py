@@ -13,12 +13,13 @@ from starlette.types import Scope
 from service.auth.scopes import Demand
 from service.auth.token import Caller
 from service.telemetry.clock import now_text
+from service.telemetry.correlation import METHODS
 from service.telemetry.events import Event
+from service.telemetry.metrics import count_decision
 from service.telemetry.outlet import Outlet
 from service.telemetry.reasons import REASONS
 from service.telemetry.stdout import STDOUT
 
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 MAX_SCOPES: Final = 32
 MAX_SCOPE_LENGTH: Final = 64
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
@@ -69,6 +70,7 @@ class AuditTrail:
         }
         if found := state.get("address"):
             line["client_address"] = found
+        count_decision(event.value.removeprefix("access_"), line["reason"], demand.tool if demand else None)
         if status is not None:
             line["status"] = status
         if caller is not None:

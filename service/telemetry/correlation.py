@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
 from service.telemetry.events import Event
+from service.telemetry.metrics import count_request
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +21,7 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT: Final = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _UNLOGGED_PATHS: Final = frozenset({"/livez", "/readyz"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _ENTRANCES: Final = {
     "/livez": "health",
     "/readyz": "health",
@@ -117,8 +119,11 @@ class Correlation:
                 await send_with_id({"type": "http.response.start", "status": 500, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
             finally:
+                seconds = time.perf_counter() - started
+                method = scope["method"] if scope["method"] in METHODS else "OTHER"
+                count_request(method, entrance, scope["state"].get("tool"), status, seconds)
                 if scope["path"] not in _UNLOGGED_PATHS:
-                    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+                    milliseconds = round(seconds * 1000, 1)
                     log.info(
                         Event.REQUEST,
                         method=scope["method"],

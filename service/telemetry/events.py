@@ -21,4 +21,5 @@ class Event(StrEnum):
     LOGOUT_REFUSED = "logout_refused"
     REVOCATIONS_UNSHARED = "revocations_unshared"
     AUDIT_ANCHOR = "audit_anchor"
+    LOG_LEVEL_CHANGED = "log_level_changed"
     LIBRARY = "library"

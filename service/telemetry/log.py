@@ -17,7 +17,7 @@ MAX_TEXT: Final = 2000
 MAX_FRAMES: Final = 12
 _FIRST_KEYS: Final = ("time", "level", "event", "request_id")
 _EVENTS: Final = frozenset(Event)
-_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # A JWS, a bearer token after its scheme, a token in a query: none may reach a log through a library's message.
 _SECRETS: Final = re.compile(r"(?i)eyJ[\w-]*\.[\w-]+(?:\.[\w-]*)?|(?<=bearer )\S+|(?<=[?&]access_token=)[^\s&\"']+")
 # These repeat what our own lines say, or say it once for each request.
@@ -102,7 +102,7 @@ def configure_log(level: str = "info") -> None:
     ]
     structlog.configure(
         processors=[*first, _closed_list, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
@@ -117,10 +117,10 @@ def configure_log(level: str = "info") -> None:
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(_LEVELS[level])
+    root.setLevel(LEVELS[level])
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in {"uvicorn", "gunicorn", "fastmcp", "mcp"}:
             logging.getLogger(name).handlers = []
             logging.getLogger(name).propagate = True
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(_LEVELS[level], logging.ERROR if name == "asyncio" else logging.WARNING))
+        logging.getLogger(name).setLevel(max(LEVELS[level], logging.ERROR if name == "asyncio" else logging.WARNING))
