@@ -34,11 +34,10 @@ from service.settings import Settings, load_settings
 from service.settings_checks import reveal
 from service.startup import or_exit
 from service.telemetry import level
-from service.telemetry.audit import configure_audit
 from service.telemetry.correlation import Correlation
 from service.telemetry.events import Event
 from service.telemetry.publish import Publisher
-from service.telemetry.sinks import build_sinks
+from service.telemetry.sinks import configure_sinks
 from service.tools.registry import ToolRegistry, discover
 
 log = structlog.get_logger(__name__)
@@ -59,7 +58,7 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     contract = or_exit(lambda: load_contract(settings.access_contract))
     tools = or_exit(lambda: discover(contract))
     level.begin(settings.log_level)
-    configure_audit(build_sinks(settings))
+    configure_sinks(settings)
     keys = keys or JwksKeySource(
         issuer=settings.issuer,
         internal_url=settings.issuer_internal_url,

@@ -15,6 +15,7 @@ from pydantic import ValidationError as PydanticValidationError
 from service import __version__
 from service.context import current_caller, current_permit
 from service.telemetry.events import Event
+from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,8 @@ class GuardedTools(Middleware):
         if name != current_permit().tool:
             raise NotFoundError("Unknown tool; call tools/list to see the tools that there are")
         try:
-            return await call_next(context)
+            with child_span(f"execute_tool {name}", gen_ai__operation__name="execute_tool", gen_ai__tool__name=name):
+                return await call_next(context)
         except ValidationError as error:
             raise InvalidArguments(describe_faults(error)) from None
         except ToolError as error:

@@ -18,6 +18,7 @@ from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
 from service.telemetry.audit import trail
 from service.telemetry.events import Event
+from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
 
 
@@ -86,7 +87,8 @@ class Guard:
     async def _authenticate(self, scope: Scope) -> Caller:
         token = bearer_token(scope, self._challenges)
         try:
-            return await self._validator.validate(token)
+            with child_span("validate token"):
+                return await self._validator.validate(token)
         except TokenRefused as refused:
             raise self._challenges.invalid_token(refused.reason, refused.description) from None
         except KeysUnavailable as unavailable:

@@ -10,17 +10,20 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from aiocache.base import BaseCache  # type: ignore[import-untyped]
+from opentelemetry.trace import SpanKind
 
 from service.auth.errors import KeysUnavailable
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.telemetry.events import Event
+from service.telemetry.traces import child_span, outgoing_headers
 
 FETCH_SECONDS: Final = 3.0
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
@@ -227,7 +230,16 @@ class JwksKeySource:
         return document
 
     async def _get(self, url: str) -> Any:
-        async with self._client.stream("GET", url, headers={"accept": "application/json"}) as response:
+        headers = {"accept": "application/json"}
+        async with AsyncExitStack() as stack:
+            host = urlsplit(url).netloc
+            span = stack.enter_context(
+                child_span("GET", SpanKind.CLIENT, http__request__method="GET", server__address=host)
+            )
+            headers |= outgoing_headers(str(structlog.contextvars.get_contextvars().get("request_id", "")))
+            response = await stack.enter_async_context(self._client.stream("GET", url, headers=headers))
+            if span is not None:
+                span.set_attribute("http.response.status_code", response.status_code)
             if response.status_code != httpx.codes.OK:
                 raise FetchFailed(f"status_{response.status_code}")
             body = bytearray()

@@ -32,7 +32,7 @@ class AuditTrail:
         outlets: one for each sink.
     """
 
-    def __init__(self, outlets: Sequence[Outlet]) -> None:
+    def __init__(self, outlets: Sequence[Outlet[str]]) -> None:
         self.outlets = tuple(outlets)
         self._held: dict[frozenset[str], list[str]] = {}
 
@@ -98,7 +98,7 @@ class AuditTrail:
 _trail = AuditTrail([STDOUT])
 
 
-def configure_audit(outlets: Sequence[Outlet]) -> None:
+def configure_audit(outlets: Sequence[Outlet[str]]) -> None:
     """Let the audit trail of this process go to these sinks, each with a queue and a thread of its own."""
     global _trail
     _trail = AuditTrail(outlets)

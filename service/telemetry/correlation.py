@@ -12,13 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
 from service.telemetry.events import Event
+from service.telemetry.log import redact, write_info
 from service.telemetry.metrics import count_request
+from service.telemetry.traces import answered, request_span
 
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 # W3C Trace Context section 3.2: version, trace id, parent id, flags; all zeros are not valid.
-_TRACEPARENT: Final = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = re.compile(rb"00-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})-[0-9a-f]{2}")
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _UNLOGGED_PATHS: Final = frozenset({"/livez", "/readyz"})
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -26,16 +28,16 @@ _ENTRANCES: Final = {
     "/livez": "health",
     "/readyz": "health",
     "/version": "health",
-    "/docs": "docs",
-    "/docs/oauth2-redirect": "docs",
+    "/": "docs",
     "/openapi.json": "docs",
     "/backchannel-logout": "logout",
 }
+_PREFIXES: Final = {"/.well-known/": "metadata", "/docs": "docs", "/console": "docs"}
 ENTRANCES: Final = ("mcp", "rest", "metadata", "other", *sorted(set(_ENTRANCES.values())))
 
 
-def correlation_ids(scope: Scope) -> tuple[str, str]:
-    """Return the request id and the trace id of a request.
+def correlation_ids(scope: Scope) -> tuple[str, str, str]:
+    """Return the request id, the trace id and the parent span id of a request; the last may be empty.
 
     The request id is its X-Request-ID, else the trace id of its traceparent, else a new one. The trace id is that of
     its traceparent, else the request id where that has the form of one, else a new one.
@@ -47,10 +49,11 @@ def correlation_ids(scope: Scope) -> tuple[str, str]:
             match = pattern.fullmatch(value)
             # Said twice it is said by two parties: neither counts.
             given[name] = match[match.lastindex or 0].decode() if match and not given[name] else " "
-    request_id, trace_id = given[b"x-request-id"].strip(), given[b"traceparent"].strip()
+    request_id = given[b"x-request-id"].strip()
+    trace_id, _, parent_id = given[b"traceparent"].strip().partition("-")
     if not trace_id:
         trace_id = request_id if _TRACE_ID.fullmatch(request_id) else uuid.uuid4().hex
-    return request_id or trace_id, trace_id
+    return request_id or trace_id, trace_id, parent_id
 
 
 def entrance_of(path: str, mcp_path: str) -> str:
@@ -64,7 +67,10 @@ def entrance_of(path: str, mcp_path: str) -> str:
         return "mcp"
     if path == TOOLS_PATH or path.startswith(f"{TOOLS_PATH}/"):
         return "rest"
-    return _ENTRANCES.get(path, "metadata" if path.startswith("/.well-known/") else "other")
+    for prefix, word in _PREFIXES.items():
+        if path.startswith(prefix):
+            return word
+    return _ENTRANCES.get(path, "other")
 
 
 def address(scope: Scope) -> str:
@@ -93,7 +99,7 @@ class Correlation:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, trace_id = correlation_ids(scope)
+        request_id, trace_id, parent_id = correlation_ids(scope)
         entrance = entrance_of(scope["path"], self._mcp_path)
         scope.setdefault("state", {}).update(
             request_id=request_id, trace_id=trace_id, entrance=entrance, address=(caller := address(scope))
@@ -107,7 +113,11 @@ class Correlation:
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id):
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id),
+            request_span(trace_id, parent_id, method, entrance) as span,
+        ):
             try:
                 await self.app(scope, receive, send_with_id)
             except Exception:
@@ -119,16 +129,11 @@ class Correlation:
                 await send_with_id({"type": "http.response.start", "status": 500, "headers": headers})
                 await send({"type": "http.response.body", "body": body})
             finally:
-                seconds = time.perf_counter() - started
-                method = scope["method"] if scope["method"] in METHODS else "OTHER"
-                count_request(method, entrance, scope["state"].get("tool"), status, seconds)
+                tool, seconds = scope["state"].get("tool"), time.perf_counter() - started
+                count_request(method, entrance, tool, status, seconds)
+                if span is not None:
+                    answered(span, status, tool, request_id)
                 if scope["path"] not in _UNLOGGED_PATHS:
-                    milliseconds = round(seconds * 1000, 1)
-                    log.info(
-                        Event.REQUEST,
-                        method=scope["method"],
-                        path=scope["path"],
-                        status=status,
-                        ms=milliseconds,
-                        address=caller,
-                    )
+                    line = {"method": scope["method"][:32], "path": redact(scope["path"]), "status": status}
+                    line |= {"ms": round(seconds * 1000, 1), "address": caller, "trace_id": trace_id}
+                    write_info(Event.REQUEST, request_id, line)

@@ -11,7 +11,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 MAX_LINES: Final = 10_000
 MAX_BATCH: Final = 500
@@ -19,11 +19,13 @@ MAX_BATCH: Final = 500
 GATHER_SECONDS: Final = 0.01
 LAST_FLUSH_SECONDS: Final = 2.0
 
-_outlets: "weakref.WeakSet[Outlet]" = weakref.WeakSet()
+Line = TypeVar("Line")
+
+_outlets: "weakref.WeakSet[Outlet[Any]]" = weakref.WeakSet()
 
 
-class Outlet:
-    """Passes lines on to a writer in a thread of its own.
+class Outlet(Generic[Line]):
+    """Passes lines, or whatever is told one at a time, on to a writer in a thread of its own.
 
     Args:
         name: for metrics, such as `stdout`.
@@ -31,13 +33,13 @@ class Outlet:
         max_lines: how many lines may wait; more are dropped.
     """
 
-    def __init__(self, name: str, write: Callable[[Sequence[str]], int], max_lines: int = MAX_LINES) -> None:
+    def __init__(self, name: str, write: Callable[[Sequence[Line]], int], max_lines: int = MAX_LINES) -> None:
         self.name = name
         self.written = 0
         self.dropped = 0
         self._write = write
         self._max_lines = max_lines
-        self._lines: deque[str] = deque()
+        self._lines: deque[Line] = deque()
         self._wake = threading.Event()
         self._idle = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -45,7 +47,7 @@ class Outlet:
         self._writing = False
         _outlets.add(self)
 
-    def put(self, line: str) -> None:
+    def put(self, line: Line) -> None:
         """Take a line, or drop and count it where too many wait already. Never blocks.
 
         Args:
@@ -88,7 +90,7 @@ class Outlet:
             with self._idle:
                 self._idle.notify_all()
 
-    def _pass_on(self, batch: Sequence[str]) -> None:
+    def _pass_on(self, batch: Sequence[Line]) -> None:
         try:
             lost = self._write(batch)
         except OSError:
@@ -105,7 +107,7 @@ class Outlet:
         self._awake = self._writing = False
 
 
-def outlets() -> list[Outlet]:
+def outlets() -> list[Outlet[Any]]:
     """Return every outlet of this process, for metrics."""
     return sorted(_outlets, key=lambda outlet: outlet.name)
 

@@ -1,14 +1,16 @@
-"""Where the audit trail goes, as the settings say. Each sink has its own queue and thread."""
+"""Where audit trail and traces go, as the settings say. Each sink has its own queue and thread."""
 
 from opentelemetry.sdk.resources import Resource
 
 from service import __version__
 from service.settings import Settings
+from service.telemetry.audit import configure_audit
 from service.telemetry.audit_file import AuditFile
 from service.telemetry.otlp_logs import OtlpLogs
 from service.telemetry.outlet import Outlet
 from service.telemetry.stdout import STDOUT
 from service.telemetry.syslog import Syslog
+from service.telemetry.traces import configure_tracing
 
 
 def resource_of(settings: Settings) -> Resource:
@@ -26,13 +28,19 @@ def resource_of(settings: Settings) -> Resource:
     )
 
 
-def build_sinks(settings: Settings) -> list[Outlet]:
+def configure_sinks(settings: Settings) -> None:
+    """Let audit trail and traces of this process go where the settings say."""
+    configure_audit(build_sinks(settings))
+    configure_tracing(settings.otlp_endpoint, settings.trace_ratio, resource_of(settings))
+
+
+def build_sinks(settings: Settings) -> list[Outlet[str]]:
     """Return an outlet for each sink of the audit trail.
 
     Args:
         settings: the settings.
     """
-    sinks = []
+    sinks: list[Outlet[str]] = []
     for name in settings.audit_sinks:
         if name == "stdout":
             sinks.append(STDOUT)
