@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ops import access_commands, audit_commands, stack_commands
+from ops.audit.commands import audit, repair
 from ops.connect import connect
 from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
@@ -30,6 +31,8 @@ app.command()(access_commands.call)
 app.command()(connect)
 app.command()(stack_commands.snapshot)
 app.command()(doctor)
+app.command()(audit)
+app.command()(repair)
 app.command()(container_commands.plan)
 app.command()(container_commands.apply)
 app.command()(container_commands.backup)

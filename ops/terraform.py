@@ -107,7 +107,13 @@ class TerraformRealm:
             # A provider built on this machine never has the published hashes of the dependency lock file.
             (self.folder / ".terraform.lock.hcl").unlink(missing_ok=True)
 
-    def _apply(self, realm: str, client_id: str, secret: str, *options: str) -> None:
+    def options(self, realm: str, client_id: str) -> list[str]:
+        """Return the options that give Terraform the values of this environment; none is a secret.
+
+        Args:
+            realm: realm of the account that logs in.
+            client_id: the account.
+        """
         variables = {
             "admin_realm": realm,
             "admin_client_id": client_id,
@@ -121,6 +127,10 @@ class TerraformRealm:
         values = self._root / "environments" / self._environment.name / "keycloak.tfvars"
         if values.exists():
             arguments.insert(0, f"-var-file={values}")
+        return arguments
+
+    def _apply(self, realm: str, client_id: str, secret: str, *options: str) -> None:
+        arguments = self.options(realm, client_id)
         secrets = {"TF_VAR_client_secrets": json.dumps(self._secrets), "TF_VAR_admin_client_secret": secret}
         result = self._run("apply", "-input=false", "-auto-approve", *arguments, *options, env=secrets)
         if result.returncode != 0:

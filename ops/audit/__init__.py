@@ -1,0 +1,1 @@
+"""The live realm against what is declared: `secure-mcp audit` and `secure-mcp repair`."""
