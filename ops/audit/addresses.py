@@ -15,7 +15,8 @@ from service.contract import Contract, load_contract
 _ACCOUNTS = {"auditor", "terraform"}
 _POLICIES = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy"
 _KEYS = "org.keycloak.keys.KeyProvider"
-_SCOPES = {"mcp-audience": "audience", "mcp-roles": "roles"}
+_METADATA = "metadata-documents"
+_SCOPES = {"mcp-audience": "audience", "mcp-declared": "declared", "mcp-roles": "roles"}
 _MAPPERS = {"canonical MCP URL": "resource", "MCP server client": "server"}
 _KEY_KINDS = {"rsa-generated": "rsa", "ecdsa-generated": "ecdsa"}
 
@@ -49,10 +50,10 @@ def address_of(difference: Difference) -> str | None:
             return f'keycloak_openid_audience_protocol_mapper.{kind}["{scope}"]' if kind else None
         case ("clientScopes", scope, *_):
             return _scope(scope)
-        case ("clientPolicies", "policies", "any-client", *_):
-            return "keycloak_realm_client_policy_profile_policy.any_client"
-        case ("clientProfiles", "profiles", "secure-mcp", *_):
-            return "keycloak_realm_client_policy_profile.secure_mcp"
+        case ("clientPolicies", "policies", name, *_):
+            return policy_address(name)
+        case ("clientProfiles", "profiles", name, *_):
+            return _profile(name)
         case ("components", "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy", name, *_):
             sub_type, provider, _ = name.split("/", 2)
             declared = _declared_names(_POLICIES)
@@ -81,6 +82,24 @@ def watched(difference: Difference) -> bool:
         case ("attributes", name):
             return name in _REALM_ATTRIBUTES
     return difference.path[0] not in _UNWATCHED and difference.path[0] in read_lock()
+
+
+def policy_address(name: str) -> str | None:
+    """Return the address of a client policy."""
+    if name not in {policy["name"] for policy in read_lock()["clientPolicies"]["policies"]}:
+        return None
+    if name == _METADATA:
+        return f'keycloak_realm_client_policy_profile_policy.metadata_documents["{_METADATA}"]'
+    return f"keycloak_realm_client_policy_profile_policy.{name.replace('-', '_')}"
+
+
+def _profile(name: str) -> str | None:
+    if name not in {profile["name"] for profile in read_lock()["clientProfiles"]["profiles"]}:
+        return None
+    short = name.removeprefix("secure-mcp-")
+    if short == _METADATA:
+        return f'keycloak_realm_client_policy_profile.metadata_documents["{_METADATA}"]'
+    return f"keycloak_realm_client_policy_profile.{short.replace('-', '_')}"
 
 
 @cache

@@ -82,6 +82,7 @@ def audit_realm(admin: AdminClient, realm: str, declared: Declared, root: Root) 
     is_declared["registered"] = registered.allowed(apart, declared.contract, lock)
     live["registered"] = registered.seen(apart)
     is_declared["secrets"], live["secrets"] = secrets_side(collected, declared)
+    is_declared["policyOrder"], live["policyOrder"] = _orders(is_declared, live)
     is_declared["lock"] = consistency.contract_side(declared.contract)
     live["lock"] = consistency.lock_side(lock, declared.contract)
     found = _telling(differences(_resolved(is_declared, declared), _resolved(live, declared)), live)
@@ -93,6 +94,14 @@ def audit_realm(admin: AdminClient, realm: str, declared: Declared, root: Root) 
             f"Not judged, for want of the declared secret: whether somebody changed that of {', '.join(unjudged)}."
         )
     return Audit(drift, tuple(sorted(by_themselves)), tuple(notes), _masked(collected))
+
+
+def _orders(declared: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the orders of the client policies; what was added or removed is told by itself."""
+    orders = [[policy["name"] for policy in side["clientPolicies"]["policies"]] for side in (declared, live)]
+    if sorted(orders[0]) != sorted(orders[1]):
+        return "", ""
+    return ", ".join(orders[0]), ", ".join(orders[1])
 
 
 def _drift(difference: Difference, root: Root) -> Drift:

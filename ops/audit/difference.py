@@ -58,7 +58,7 @@ class _Entries(dict[str, Any]):
 
 
 def _compare(declared: Any, live: Any, path: tuple[str, ...]) -> Iterator[Difference]:
-    if declared == live:
+    if declared == live or (declared in (None, "") and live in (None, "")):
         return
     declared, live = _settle(declared, live), _settle(live, declared)
     if isinstance(declared, frozenset | None) and isinstance(live, frozenset | None):

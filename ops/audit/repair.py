@@ -26,6 +26,7 @@ _BY_TOP: dict[str, Callable[[Difference, Root], Repair | None]] = {
     "initialAccess": repair_realm.initial_access,
     "localizationTexts": repair_realm.localization,
     "lock": repair_realm.lock,
+    "policyOrder": repair_realm.policy_order,
     "registered": repair_clients.registered,
     "requiredActions": repair_realm.required_action,
     "roles": repair_roles.role,

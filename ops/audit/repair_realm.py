@@ -3,9 +3,10 @@
 import json
 import shlex
 
-from ops.audit.addresses import address_of
+from ops.audit.addresses import address_of, policy_address
 from ops.audit.difference import Difference, Kind
 from ops.audit.kcadm import Repair, Root, create, entry_of, nothing, set_realm
+from ops.realm import read_lock
 
 
 def policies(difference: Difference, root: Root) -> Repair | None:
@@ -13,11 +14,23 @@ def policies(difference: Difference, root: Root) -> Repair | None:
     what = "policies" if difference.path[0] == "clientPolicies" else "profiles"
     address = address_of(difference)
     if address and len(difference.path) == 3 and difference.kind is Kind.REMOVED:
-        return Repair(apply=True, replace=(address,))
+        return Repair(apply=True, replace=_from_on(difference.path[2]) if what == "policies" else (address,))
     if address:
         return Repair(apply=True)
     body = json.dumps({what: root.declared[difference.path[0]][what]})
     return Repair(before=(root.kcadm("update", f"client-policies/{what}", "-b", shlex.quote(body)),))
+
+
+def policy_order(_: Difference, __: Root) -> Repair:
+    """Return what repairs the order of client policies."""
+    return Repair(apply=True, replace=_from_on())
+
+
+def _from_on(name: str = "") -> tuple[str, ...]:
+    """Return the policies from one on: what is made anew comes last, and Keycloak goes through them in their order."""
+    names = [policy["name"] for policy in read_lock()["clientPolicies"]["policies"]]
+    names = names[names.index(name) if name else 0 :]
+    return tuple(address for name in names if (address := policy_address(name)))
 
 
 def component(difference: Difference, root: Root) -> Repair | None:
@@ -51,8 +64,10 @@ def flow(difference: Difference, root: Root) -> Repair | None:
             (other for other in difference.live or [] if name in {other.get("authenticator"), other.get("flowAlias")}),
             None,
         )
-        if now and now["requirement"] != step["requirement"]:
-            body = {"id": root.ids.get(f"execution {alias} {name}", "?"), "requirement": step["requirement"]}
+        if now and (now["requirement"], now["priority"]) != (step["requirement"], step["priority"]):
+            body = {"id": root.ids.get(f"execution {alias} {name}", "?")} | {
+                field: step[field] for field in ("requirement", "priority")
+            }
             resource = f"authentication/flows/{alias}/executions"
             commands.append(root.kcadm("update", resource, "-b", shlex.quote(json.dumps(body))))
     if commands:
