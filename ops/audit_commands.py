@@ -1,4 +1,4 @@
-"""Commands that read the audit trail: why, audit-log verify."""
+"""Commands that tell what goes on: why, audit-log verify, metrics."""
 
 import dataclasses
 import re
@@ -12,6 +12,7 @@ from ops.containers.environment import find_environment
 from ops.environment import CONTRACT
 from ops.errors import ExitCode, OperatorError, findings
 from ops.explain import Explanation, explain
+from ops.operator_metrics import exposition, write
 from ops.output import done, note, show, show_json
 from service.contract import load_contract
 from service.telemetry.chain import verify as verify_chain
@@ -95,6 +96,26 @@ def verify(
         )
     if report.last is None:
         raise findings(f"{file} holds no line with a chain.", "Is this the file of SECURE_MCP_AUDIT_FILE?")
+
+
+def metrics(
+    output: Annotated[Path | None, typer.Option(help="File for node_exporter's textfile collector.")] = None,
+    drift: Annotated[bool, typer.Option("--drift", help="Compare the live realm with the lock file, too.")] = False,
+) -> None:
+    """Print what Prometheus should know of this machine: certificates, backup, drift, disk.
+
+    Examples:
+
+      secure-mcp metrics
+
+      secure-mcp metrics --drift --output /var/lib/prometheus/node-exporter/secure-mcp.prom
+    """
+    content = exposition(find_environment(), drift=drift)
+    if output is None:
+        show(content.decode())
+    else:
+        write(output.absolute(), content)
+        done(f"wrote {output}")
 
 
 def _anchor(text: str) -> tuple[int, str]:

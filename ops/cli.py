@@ -40,6 +40,7 @@ app.command()(container_commands.restore)
 app.command()(container_commands.images)
 app.add_typer(container_commands.secrets, name="secrets")
 app.command()(audit_commands.why)
+app.command()(audit_commands.metrics)
 app.add_typer(audit_commands.audit_log, name="audit-log")
 
 
