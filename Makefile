@@ -5,7 +5,7 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status plan apply backup images sbom test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners
+.PHONY: help up down destroy status plan apply backup images sbom test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners venv-host
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,11 +57,11 @@ bench: venv-dev ## Measure what a validation of a token costs
 	@$(BIN)/python -m tests.benchmarks
 
 docs: venv-dev ## Write the generated tables of docs/
-	@$(BIN)/python scripts/generate_docs.py
+	@$(BIN)/python scripts/generate_docs.py && $(BIN)/python scripts/role_readme.py
 
 lock: venv-ops ## Lock the requirements anew, with hashes
 	@$(BIN)/python -m pip install --quiet --upgrade --target .venv/uv uv==$(UV_VERSION)
-	@cd requirements && for name in service ops dev java scanners; do ../$(UV) pip compile --quiet --universal \
+	@cd requirements && for name in service ops dev java scanners host; do ../$(UV) pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt || exit; done
 
 snapshot: venv-ops ## Write the applied realm to terraform/keycloak/realm.lock.json
@@ -73,6 +73,6 @@ clean: ## Delete the virtual environment and the caches of tools
 venv-ops venv-dev: venv-%:
 	@scripts/venv $*
 
-venv-scanners:
-	@[ -d .venv/scanners ] || python3 -m venv .venv/scanners
-	@.venv/scanners/bin/pip install --quiet --require-hashes -r requirements/scanners.txt
+venv-scanners venv-host: venv-%:
+	@[ -d .venv/$* ] || python3 -m venv .venv/$*
+	@.venv/$*/bin/pip install --quiet --require-hashes -r requirements/$*.txt

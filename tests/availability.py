@@ -54,12 +54,14 @@ def docker_engine() -> str | None:
 
 @cache
 def host() -> str | None:
-    """Ansible on a machine that systemd runs, as root."""
-    if not shutil.which("ansible-playbook"):
-        return "no ansible-playbook; pip install ansible-core"
-    if not Path("/run/systemd/system").is_dir():
-        return "systemd does not run this machine; use a virtual machine"
-    return None if os.geteuid() == 0 else "needs root; run it on a throw-away machine with sudo"
+    """A Docker engine as root, in which a machine with systemd is made; Ansible; Pebble. `.ci/host` installs them."""
+    if os.geteuid() != 0:
+        return "needs root; run it on a throw-away machine with sudo"
+    if not (TERRAFORM_ROOT.parent / ".venv" / "host" / "bin" / "ansible-playbook").exists():
+        return "no Ansible in .venv/host; run: make venv-host"
+    if missing := [name for name in ("mmdebstrap", "pebble", "pebble-challtestsrv", "ssh") if not shutil.which(name)]:
+        return f"no {', '.join(missing)}; run .ci/host"
+    return docker_engine()
 
 
 @cache

@@ -11,9 +11,10 @@ locals {
 
   _edge = {
     access_log               = "/dev/stdout"
+    acme_challenge           = ""
     auth_authority           = local._hosts.auth.authority
     auth_host                = local._hosts.auth.host
-    auth_listen              = local._auth_listen
+    auth_listens             = "listen ${local._auth_listen} ssl;"
     auth_port                = local._hosts.auth.port
     burst_login              = var.rates.login.burst
     burst_mcp                = var.rates.mcp.burst
@@ -28,19 +29,19 @@ locals {
     health_listen            = "127.0.0.1:8081"
     hsts_seconds             = 63072000
     http2_directive          = "http2 on;"
-    http2_listen             = ""
-    http_listen              = 8080
+    http_default_listens     = "listen 8080 default_server;"
+    http_listens             = "listen 8080;"
     http_names               = join(" ", distinct([for name in ["mcp", "auth"] : local._hosts[name].host]))
     https_origins            = join("\n    ", [for host, url in local._origins : "${host} ${url};"])
     keycloak_address         = "${local._addresses.keycloak}:8080"
     mcp_authority            = local._hosts.mcp.authority
     mcp_host                 = local._hosts.mcp.host
-    mcp_listen               = 8443
+    mcp_listens              = "listen 8443 ssl;"
     mcp_port                 = local._hosts.mcp.port
     operator_authority       = "localhost:${var.ports.operator}"
     operator_certificate     = "/run/secrets/operator.crt"
     operator_certificate_key = "/run/secrets/operator.key"
-    operator_listen          = 9443
+    operator_listens         = "listen 9443 ssl;"
     operator_port            = var.ports.operator
     rate_login               = var.rates.login.rate
     rate_mcp                 = var.rates.mcp.rate

@@ -1,0 +1,91 @@
+"""One machine for the tier: bare, then converged with certificates of an ACME authority."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+from testinfra.host import Host
+
+from tests.host.acme import NAME, Acme, acme_authority
+from tests.host.machine import AUTH, MCP, Machine, bare_machine
+from tests.host.playbook import Playbook, Played
+
+_lookup = socket.getaddrinfo
+
+
+@dataclass(frozen=True)
+class Converged:
+    """The machine after the playbook ran.
+
+    `authority` is the file with the certificate that its certificates lead to.
+    """
+
+    machine: Machine
+    playbook: Playbook
+    acme: Acme
+    first: Played
+    authority: Path
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A bare machine."""
+    subprocess.run([str(Path(__file__).parent / "machine" / "build")], check=True, timeout=900)
+    with bare_machine(tmp_path_factory.mktemp("machine")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def acme(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Acme]:
+    """The ACME authority that the machine asks."""
+    with acme_authority(tmp_path_factory.mktemp("acme"), machine.gateway, machine.address) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def playbook(machine: Machine, acme: Acme, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
+    """The playbook with the inventory of the machine."""
+    machine.write("/etc/secure-mcp-test/acme.crt", acme.server_authority.read_text(encoding="ascii"))
+    values = {
+        "certificates_acme_directory": acme.directory,
+        "certificates_acme_ca_file": "/etc/secure-mcp-test/acme.crt",
+        "certificates_email": f"ops@{NAME}",
+    }
+    return Playbook(machine, tmp_path_factory.mktemp("inventory"), values)
+
+
+@pytest.fixture(scope="session")
+def dry_run(playbook: Playbook) -> Played:
+    """The playbook in check mode on the untouched machine."""
+    return playbook.run("--check", "--diff")
+
+
+@pytest.fixture(scope="session")
+def converged(machine: Machine, playbook: Playbook, acme: Acme, dry_run: Played) -> Converged:
+    """The converged machine."""
+    first = playbook.converge()
+    authority = acme.folder / "root.pem"
+    authority.write_text(acme.root(), encoding="ascii")
+    return Converged(machine, playbook, acme, first, authority)
+
+
+@pytest.fixture(scope="session")
+def host(converged: Converged) -> Host:
+    """The converged machine for testinfra."""
+    return testinfra.get_host(f"docker://{converged.machine.name}")
+
+
+@pytest.fixture
+def names(converged: Converged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process find the machine by its public names."""
+
+    def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
+        found = host.decode() if isinstance(host, bytes) else host
+        return _lookup(converged.machine.address if found in {MCP, AUTH} else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)

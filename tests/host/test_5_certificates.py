@@ -1,0 +1,66 @@
+"""The public certificate: served, trusted, renewed without a lost request."""
+
+import ssl
+import time
+
+import pytest
+from cryptography import x509
+from testinfra.host import Host
+
+from tests.host.certificates import served
+from tests.host.conftest import Converged
+from tests.host.machine import AUTH, MCP
+from tests.host.steady import Steady
+from tests.support.until import until
+
+RENEW = "secure-mcp-certificate renew --force"
+
+
+@pytest.mark.requirement("HOST-CERTIFICATE")
+def test_both_names_have_a_trusted_certificate(converged: Converged) -> None:
+    for name in (MCP, AUTH):
+        served(converged.machine, name, ssl.create_default_context(cafile=str(converged.authority)))
+    names = served(converged.machine).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert sorted(names.get_values_for_type(x509.DNSName)) == sorted([MCP, AUTH])
+
+
+@pytest.mark.requirement("HOST-RENEWAL")
+def test_the_timers_are_ours_and_the_fixed_one_is_off(host: Host) -> None:
+    timers = host.check_output("systemctl list-timers --all --no-legend")
+    assert "secure-mcp-certificate.timer" in timers
+    assert "secure-mcp-certificate-check.timer" in timers
+    assert not host.service("certbot.timer").is_enabled
+
+
+@pytest.mark.requirement("HOST-RENEWAL")
+def test_a_young_certificate_is_left_alone(converged: Converged) -> None:
+    before = served(converged.machine).serial_number
+    assert "issued" not in converged.machine.shell("secure-mcp-certificate renew")
+    assert served(converged.machine).serial_number == before
+
+
+@pytest.mark.requirement("HOST-RENEWAL")
+def test_a_renewal_under_load_loses_no_request(converged: Converged) -> None:
+    machine, before = converged.machine, served(converged.machine).serial_number
+    with Steady(machine.address, AUTH, converged.authority) as load:
+        until(lambda: load.answered > 100, 30, "the load has begun")
+        began = time.monotonic()
+        machine.shell(RENEW)
+        until(lambda: served(machine).serial_number != before, 60, "a new certificate is served")
+        seconds = time.monotonic() - began
+        after = load.answered
+        until(lambda: load.answered > after + 300, 60, "the load goes on")
+    assert load.failures == []
+    assert len(load.serials) == 2
+    assert seconds < 60
+
+
+@pytest.mark.requirement("HOST-METRICS")
+def test_the_age_is_exported(converged: Converged) -> None:
+    machine = converged.machine
+    machine.shell("secure-mcp-certificate-check")
+    text = machine.shell("cat /var/lib/prometheus/node-exporter/secure_mcp_certificate.prom")
+    values = {line.split("{")[0]: int(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
+    now = served(machine)
+    assert values["secure_mcp_certificate_not_after_seconds"] == int(now.not_valid_after_utc.timestamp())
+    assert values["secure_mcp_certificate_renewal_failed"] == 0
