@@ -105,10 +105,10 @@ class Fetcher:
         return answer
 
     def is_safe(self, parts: SplitResult, addresses: list[Address]) -> bool:
-        """Say whether a credential may go there: verified TLS, or this machine itself."""
-        if all(address.is_loopback for address in addresses):
-            return True
-        return parts.scheme == "https" and origin_of(parts) not in self.unverified
+        """Say whether a credential may go there: verified TLS, or http to this machine itself."""
+        if parts.scheme == "https":
+            return origin_of(parts) not in self.unverified
+        return all(address.is_loopback for address in addresses)
 
     async def _send(
         self, method: str, parts: SplitResult, address: Address, headers: dict[str, str], content: bytes | None

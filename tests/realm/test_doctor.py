@@ -2,7 +2,6 @@
 
 import base64
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.utils import format_datetime
@@ -11,31 +10,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
-from typer.testing import CliRunner
 
-from ops.cli import app
-from tests.support.certificates import Authority
+from tests.support.certificates import DAY, Authority
+from tests.support.doctor import examine, found
 from tests.support.faulty import Change, Exchange, Faulty, nothing
 from tests.support.realm import Stack
 
 pytestmark = pytest.mark.requirement("DOCTOR")
 
 AUTHORIZATION_SERVER = ("/.well-known/oauth-authorization-server", "/realms/mcp-realm/.well-known/openid-configuration")
-
-
-def examine(url: str, *options: str, token: str = "") -> tuple[int, dict[str, Any]]:
-    """Run the command and return its exit code and its JSON."""
-    arguments = ["doctor", url, "--json", *options, *(["--token-file", "-"] if token else [])]
-    result = CliRunner().invoke(app, arguments, input=token or None)
-    assert result.exit_code in (0, 1, 3), f"{result.exit_code} {result.output} {result.exception!r}"
-    assert not token or token.split(".")[2] not in result.output
-    return result.exit_code, json.loads(result.stdout)
-
-
-def found(report: dict[str, Any], least: str = "low") -> set[str]:
-    """Return the ids of what was found; `low` or, without it, `medium` and worse."""
-    order = ["info", "low", "medium", "high", "critical"]
-    return {one["rule"] for one in report["findings"] if order.index(one["severity"]) >= order.index(least)}
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +183,8 @@ def test_our_stack_is_clean(stack: Stack, automation_token: str) -> None:
 
 
 def test_the_proxies_add_no_fault_of_their_own(way: Way) -> None:
-    assert examine(way.open())[0] == 0
-    assert found(examine(way.open())[1]) == set()
+    code, report = examine(way.open())
+    assert (code, report["findings"]) == (0, [])
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -210,4 +193,44 @@ def test_a_seeded_fault_is_recognised(way: Way, name: str) -> None:
     fault, expected = FAULTS[name]
     code, report = examine(way.open(**fault))
     assert code == 1
-    assert found(report, "medium") == expected
+    assert found(report) == expected
+
+
+CERTIFICATES: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "valid": ({}, set()),
+    "expired": ({"end": -DAY / 24}, {"TLS-EXPIRED"}),
+    "nearly expired": ({"begin": -80 * DAY, "end": 5 * DAY}, {"TLS-EXPIRES-SOON"}),
+    "of six days, three left": ({"begin": -3 * DAY, "end": 3 * DAY}, set()),
+    "for another name": ({"host": "other.example"}, {"TLS-CHAIN"}),
+}
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_a_certificate_is_judged(way: Way, authority: Authority, name: str) -> None:
+    """A wrong certificate is a finding, and the rest of the way is looked at all the same."""
+    certificate, expected = CERTIFICATES[name]
+    code, report = examine(way.open(tls=authority.server(**certificate)), "--ca", str(authority.file))
+    assert (code, found(report)) == (int(bool(expected)), expected)
+    assert report["hops"][-1]["name"] == "registration"
+    assert report["hops"][-1]["state"] == "ok"
+
+
+def test_an_unknown_authority_is_told(way: Way, authority: Authority, automation_token: str) -> None:
+    code, report = examine(way.open(tls=authority.server()), token=automation_token)
+    assert code == 1
+    assert found(report) - {"TOKEN-ISSUER"} == {"TLS-CHAIN"}
+
+
+def test_a_token_is_not_sent_where_the_certificate_is_wrong(
+    stack: Stack, way: Way, authority: Authority, automation_token: str
+) -> None:
+    """The proxy leaves the issuer as it is, so that only the certificate keeps the token back."""
+    sent: list[str] = []
+    with Faulty(
+        stack.public_url, ask=lambda headers: sent.append(headers.get("Authorization", "")), tls=authority.server()
+    ) as front:
+        report = examine(f"{front.origin}/mcp", token=automation_token)[1]
+        assert found(report) == {"TLS-CHAIN"}
+        assert not [value for value in sent if automation_token in value]
+        examine(f"{front.origin}/mcp", "--ca", str(authority.file), token=automation_token)
+        assert [value for value in sent if automation_token in value]
