@@ -5,10 +5,10 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status plan apply backup images sbom test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners venv-host
+.PHONY: help up down destroy status plan apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners venv-host
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: venv-ops ## Start Keycloak and the service, apply the realm, prove that it works
 	@$(BIN)/secure-mcp up
@@ -37,6 +37,21 @@ images: venv-ops ## Build the images of our own
 sbom: venv-scanners ## Write dist/sbom.cdx.json: what the service's image holds (CycloneDX)
 	@mkdir -p dist && .venv/scanners/bin/cyclonedx-py requirements requirements/service.txt \
 	  --output-format JSON --output-reproducible -o dist/sbom.cdx.json && echo dist/sbom.cdx.json
+
+ci-plan: venv-ops ## Plan ROOT (keycloak, docker) of ENV, review it, leave the encrypted plan in dist/ci
+	@$(BIN)/secure-mcp ci plan --environment $(or $(ENV),dev) --root $(or $(ROOT),keycloak)
+
+ci-apply: venv-ops ## Apply exactly the plan that ci-plan left
+	@$(BIN)/secure-mcp ci apply --environment $(or $(ENV),dev) --root $(or $(ROOT),keycloak)
+
+ci-drift: venv-ops ## Compare what runs in ENV with what is declared
+	@$(BIN)/secure-mcp ci drift --environment $(or $(ENV),dev)
+
+ci-comment: venv-ops ## Put the reviews of dist/ci into one comment of the change
+	@$(BIN)/secure-mcp ci comment
+
+ci-issue: venv-ops ## Keep one issue about drift of ENV
+	@$(BIN)/secure-mcp ci issue --environment $(or $(ENV),dev)
 
 test: venv-dev ## Run every tier of tests that this machine can carry
 	@$(BIN)/python -m pytest

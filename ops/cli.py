@@ -8,6 +8,7 @@ import typer
 
 from ops import access_commands, audit_commands, stack_commands
 from ops.audit.commands import audit, repair
+from ops.ci.commands import ci
 from ops.connect import connect
 from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
@@ -42,6 +43,7 @@ app.add_typer(container_commands.secrets, name="secrets")
 app.command()(audit_commands.why)
 app.command()(audit_commands.metrics)
 app.add_typer(audit_commands.audit_log, name="audit-log")
+app.add_typer(ci, name="ci")
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ class TerraformRoot:
     def _failure(self, command: str, result: subprocess.CompletedProcess[str]) -> Exception:
         log = short(self._environment.log(f"terraform-{self._name}"))
         return findings(
-            f"`terraform {command}` in terraform/{self._name} failed: {_first_error(result)}", f"Read {log}."
+            f"`terraform {command}` in terraform/{self._name} failed: {first_error(result)}", f"Read {log}."
         )
 
 
@@ -144,7 +144,8 @@ def failed_checks(plan: Mapping[str, Any]) -> Sequence[str]:
     return [check["address"]["to_display"] for check in plan.get("checks", []) if check.get("status") == "fail"]
 
 
-def _first_error(result: subprocess.CompletedProcess[str]) -> str:
+def first_error(result: subprocess.CompletedProcess[str]) -> str:
+    """Return the first error block of Terraform's output as one line."""
     text = result.stderr + result.stdout
     block = text[text.find("Error:") :] if "Error:" in text else text
     lines = [line.strip("│╷╵ ") for line in block.splitlines()]
