@@ -7,14 +7,15 @@ locals {
   # What Keycloak itself may fetch or call for such a client: never this machine.
   _fetchable_hosts = [for host in split(",", local._trusted_hosts) : replace(host, ".", "\\.")
   if !can(regex("^(localhost|127\\..*|[0-9.]+)$", host))]
-  _registered_uris = "^https://(${join("|", length(local._fetchable_hosts) > 0 ? local._fetchable_hosts : ["closed\\.invalid"])})(:[0-9]+)?(/[^*#\\s\\\\]*)?$"
+  _registered_hosts = join("|", length(local._fetchable_hosts) > 0 ? local._fetchable_hosts : ["closed\\.invalid"])
+  _registered_uris  = "^https://(${local._registered_hosts})(:[0-9]+)?(/[^*#\\s\\\\]*)?$"
+  # Pages that may read the token endpoint's answers, and where a browser may be sent after logout.
+  _registered_pages = "^(https://(${local._registered_hosts})|http://(127\\.0\\.0\\.1|localhost|\\[::1\\]))(:[0-9]+)?(/[^*#?\\s\\\\]*)?$"
 
-  # Without a person, or by the word of another: for declared clients only.
-  _declared_grants = [
-    "client_credentials",
+  # No declared client has these, and whoever registers may ask for them.
+  _unused_grants = [
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
     "urn:openid:params:grant-type:ciba",
   ]
   # Scopes that a metadata document could name: Keycloak 26.7.4 assigns whatever stands there.
@@ -46,7 +47,7 @@ resource "keycloak_realm_client_policy_profile" "registration" {
   executor {
     name = "secure-client-uris-pattern"
     configuration = {
-      client-uri-fields = jsonencode(["redirectUris", "postLogoutRedirectUris"])
+      client-uri-fields = jsonencode(["redirectUris"])
       allowed-patterns  = jsonencode([local._registered_redirects])
     }
   }
@@ -59,6 +60,14 @@ resource "keycloak_realm_client_policy_profile" "registration" {
         "cibaClientNotificationEndpoint", "logoUri", "policyUri", "tosUri", "sectorIdentifierUri",
       ])
       allowed-patterns = jsonencode([local._registered_uris])
+    }
+  }
+
+  executor {
+    name = "secure-client-uris-pattern"
+    configuration = {
+      client-uri-fields = jsonencode(["postLogoutRedirectUris", "webOrigins"])
+      allowed-patterns  = jsonencode([local._registered_pages])
     }
   }
 
@@ -93,16 +102,33 @@ resource "keycloak_realm_client_policy_profile_policy" "self_registered" {
   depends_on = [keycloak_realm_client_policy_profile.metadata_documents]
 }
 
-resource "keycloak_realm_client_policy_profile_policy" "undeclared_grants" {
+resource "keycloak_realm_client_policy_profile_policy" "unused_grants" {
   realm_id    = local._realm
-  name        = "undeclared-grants"
-  description = "Grants without a person are for declared clients."
+  name        = "unused-grants"
+  description = "Grants that no declared client has."
   enabled     = true
   profiles    = [keycloak_realm_client_policy_profile.refusal.name]
 
   condition {
     name          = "grant-type"
-    configuration = { grant_types = jsonencode(local._declared_grants) }
+    configuration = { grant_types = jsonencode(local._unused_grants) }
+  }
+
+  depends_on = [keycloak_realm_client_policy_profile_policy.self_registered]
+}
+
+# Keycloak gives the scope to whoever asked for client_credentials. Not by the condition `grant-type`: it has no opinion
+# about the exchange of a code, so that the other condition alone would refuse that too.
+resource "keycloak_realm_client_policy_profile_policy" "undeclared_service_accounts" {
+  realm_id    = local._realm
+  name        = "undeclared-service-accounts"
+  description = "Service accounts are for declared clients: another client that has one may do nothing."
+  enabled     = true
+  profiles    = [keycloak_realm_client_policy_profile.refusal.name]
+
+  condition {
+    name          = "client-scopes"
+    configuration = { type = "Default", scopes = jsonencode([local._service_account_scope]) }
   }
 
   condition {
@@ -110,7 +136,7 @@ resource "keycloak_realm_client_policy_profile_policy" "undeclared_grants" {
     configuration = { type = "Default", scopes = local._undeclared, is-negative-logic = "true" }
   }
 
-  depends_on = [keycloak_realm_client_policy_profile_policy.self_registered]
+  depends_on = [keycloak_realm_client_policy_profile_policy.unused_grants]
 }
 
 resource "keycloak_realm_client_policy_profile_policy" "undeclared_scopes" {
@@ -130,5 +156,5 @@ resource "keycloak_realm_client_policy_profile_policy" "undeclared_scopes" {
     configuration = { type = "Default", scopes = local._undeclared, is-negative-logic = "true" }
   }
 
-  depends_on = [keycloak_realm_client_policy_profile_policy.undeclared_grants]
+  depends_on = [keycloak_realm_client_policy_profile_policy.undeclared_service_accounts]
 }

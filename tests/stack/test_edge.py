@@ -36,6 +36,8 @@ CLOSED = (
     "/metrics",
     "/health",
     "/health/ready",
+    f"/realms/{REALM}/clients-registrations/default",
+    f"/realms/{REALM}/clients-registrations/saml2-entity-descriptor",
     f"/realms/{REALM}/../master/",
     f"/realms/{REALM}/%2e%2e/master/",
     f"/realms/{REALM}/..%2fmaster/",

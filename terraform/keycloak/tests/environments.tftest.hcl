@@ -199,7 +199,7 @@ run "open_registration_refuses_wrong_flows" {
     contract_path = "tests/fixtures/open_registration.yaml"
   }
   assert {
-    condition     = slice([for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name], 2, 4) == ["reject-implicit-grant", "reject-ropc-grant"]
+    condition     = slice([for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name], 3, 5) == ["reject-implicit-grant", "reject-ropc-grant"]
     error_message = "Whoever registers may ask for the implicit flow or the password grant."
   }
   assert {

@@ -162,7 +162,7 @@ run "undeclared_clients_are_held_short" {
     error_message = "Metadata documents are judged although the contract closes them."
   }
   assert {
-    condition     = [for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name] == ["secure-client-uris-pattern", "secure-client-uris-pattern"]
+    condition     = [for executor in keycloak_realm_client_policy_profile.registration.executor : executor.name] == ["secure-client-uris-pattern", "secure-client-uris-pattern", "secure-client-uris-pattern"]
     error_message = "The URIs of clients that register are not judged."
   }
 }
