@@ -58,18 +58,20 @@ def edge(folder: Path, port: int, service_port: int, **values: str) -> Iterator[
     if program is None:
         pytest.skip("nginx is not installed")
     folder.mkdir()
+    plain = f"listen 127.0.0.1:{free_port()}"
     own = {
         "mcp_authority": f"localhost:{port}",
         "mcp_host": "localhost",
         "mcp_port": str(port),
-        "mcp_listen": f"127.0.0.1:{port}",
-        "auth_listen": f"127.0.0.1:{port}",
+        "mcp_listens": f"listen 127.0.0.1:{port} ssl http2;",
+        "auth_listens": f"listen 127.0.0.1:{port} ssl http2;",
         "default_listens": f"listen 127.0.0.1:{port} ssl default_server;",
-        "http_listen": f"127.0.0.1:{free_port()}",
+        "http_default_listens": f"{plain} default_server;",
+        "http_listens": f"{plain};",
         "http_names": "localhost auth.example.com",
         "https_origins": f"localhost https://localhost:{port};",
         "health_listen": f"127.0.0.1:{free_port()}",
-        "operator_listen": f"127.0.0.1:{free_port()}",
+        "operator_listens": f"listen 127.0.0.1:{free_port()} ssl http2;",
         "service_address": f"127.0.0.1:{service_port}",
     }
     render(folder, {**example_values(folder), **own, **values})
