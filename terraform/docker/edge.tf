@@ -26,7 +26,7 @@ locals {
     default_listens          = join("\n    ", [for port in local._listens : "listen ${port} ssl default_server;"])
     directory                = "/etc/nginx/edge"
     ecdh_curve               = var.ecdh_curve
-    health_listen            = "127.0.0.1:8081"
+    health_listen            = var.observability == null ? "127.0.0.1:8081" : "8081" # for the exporter; not published
     hsts_seconds             = 63072000
     http2_directive          = "http2 on;"
     http_default_listens     = "listen 8080 default_server;"

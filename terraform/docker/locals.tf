@@ -23,8 +23,9 @@ locals {
     service  = "10001:10001"
   }
 
-  _issuer       = "${var.keycloak_public_url}/realms/${var.realm_name}"
-  _operator_url = "https://localhost:${var.ports.operator}"
+  _management_port = 9464
+  _issuer          = "${var.keycloak_public_url}/realms/${var.realm_name}"
+  _operator_url    = "https://localhost:${var.ports.operator}"
 
   # Secret files come into these volumes by `secure-mcp secrets install`, never through Terraform.
   _secrets = {

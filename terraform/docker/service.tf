@@ -18,7 +18,10 @@ module "service" {
     SECURE_MCP_HOST                = "0.0.0.0"
     SECURE_MCP_PORT                = "8000"
     SECURE_MCP_WORKERS             = tostring(var.workers)
-    SECURE_MCP_TRUSTED_PROXIES     = local._addresses.edge
+    # Published nowhere, and the edge knows no way to it.
+    SECURE_MCP_MANAGEMENT_HOST = "0.0.0.0"
+    SECURE_MCP_MANAGEMENT_PORT = tostring(local._management_port)
+    SECURE_MCP_TRUSTED_PROXIES = local._addresses.edge
   }
 
   volumes = local._secrets.service

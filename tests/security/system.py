@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.security.draft import World
 from tests.security.wire import connection, request
@@ -65,7 +66,7 @@ def free_port() -> int:
 
 @contextmanager
 def service(
-    issuer: str, directory: Path, *, ready: bool = True, canary: str = "", **settings: str
+    issuer: str, directory: Path, *, ready: bool = True, canary: str = "", output: Any = None, **settings: str
 ) -> Iterator[Service]:
     """Run the service for the block.
 
@@ -74,6 +75,7 @@ def service(
         directory: for the log.
         ready: wait until it has keys; otherwise only until it is alive.
         canary: host and port for the cases.
+        output: where standard output goes instead of the log; the log then has standard error.
         settings: further settings by name without the prefix.
     """
     port = free_port()
@@ -84,7 +86,7 @@ def service(
     command = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn_conf.py", "service.app:create_app()"]
     with found.log.open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+            command, cwd=ROOT, env=environment, stdout=output or log, stderr=log, stdin=subprocess.DEVNULL
         )
     try:
         path, what = ("/readyz", "ready") if ready else ("/livez", "alive")

@@ -58,6 +58,28 @@ def test_promtool_accepts_the_rules() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def rendered(name: str, **holes: str) -> str:
+    """Return a template of the folder as Terraform would fill it."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(holes)
+    return re.sub(r"\$\{(\w+)\}", lambda hole: holes[hole[1]], text)
+
+
+def test_prometheus_and_alertmanager_accept_their_configuration(tmp_path: Path) -> None:
+    hosts = {name: f"{name}:1" for name in ("alertmanager", "keycloak", "nginx", "service")}
+    prometheus = tmp_path / "prometheus.yml"
+    prometheus.write_text(rendered("prometheus.yml", interval="15s", nodes='["h:9100"]', rules=str(RULES), **hosts))
+    done = promtool("check", "config", str(prometheus))
+    assert done.returncode == 0, done.stdout + done.stderr
+    if shutil.which("amtool") is None:
+        pytest.skip("amtool is not installed; install Debian's package prometheus-alertmanager")
+    for webhooks in ("[]", '[{"url": "http://h/"}]'):
+        manager = tmp_path / "alertmanager.yml"
+        manager.write_text(rendered("alertmanager.yml", webhooks=webhooks))
+        done = subprocess.run(["amtool", "check-config", str(manager)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name", ALERTS)
 def test_the_alert_fires_and_does_not(name: str, tmp_path: Path) -> None:
     tests = []
