@@ -1,7 +1,7 @@
 """A drill: the real Prometheus asks a running service; alerts fire for their cause, reach Alertmanager, and clear.
 
-SlowCalls is left to promtool, for no tool is slow. A minute of the alerts is a second here. What the service cannot be
-made to suffer in a test (a login, a disk, a certificate) is shown by a server of the drill in the words of the exporter.
+SlowCalls is left to promtool, for no tool is slow. A minute of the alerts is a second here. What it cannot be made to
+suffer in a test (a login, a disk, a certificate) is shown by a server of the drill in the words of the exporter.
 """
 
 import os
