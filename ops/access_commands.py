@@ -32,7 +32,14 @@ def token(
     browser: BrowserOption = False,
     decode: Annotated[bool, typer.Option("--decode", help="Print the claims instead of the token.")] = False,
 ) -> None:
-    """Get an access token and print it on stdout, and nothing else there."""
+    """Get an access token and print it on stdout, and nothing else there.
+
+    \b
+    Examples:
+      secure-mcp token
+      secure-mcp token --client mcp-reader --decode
+      secure-mcp token --browser --scope "mcp:read mcp:write"
+    """
     text = _token(find_environment(), client, scope, browser)
     if decode:
         show_json(claims_of(text))
@@ -53,7 +60,15 @@ def call(
     protocol: Annotated[str, typer.Option(help=f"Revision of MCP: {' or '.join(PROTOCOLS)}.")] = PROTOCOLS[0],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Call a tool and print its result, or the decoded refusal and what to do."""
+    """Call a tool and print its result, or the decoded refusal and what to do.
+
+    \b
+    Examples:
+      secure-mcp call echo text=hello
+      secure-mcp call calculate expression='6*7' --json
+      secure-mcp call timestamp timezone=Europe/Paris --rest
+      secure-mcp token | secure-mcp call echo text=hello --token -
+    """
     if protocol not in PROTOCOLS:
         raise OperatorError(f"{protocol} is no revision known here.", f"Write {' or '.join(PROTOCOLS)}.")
     values = parse_arguments(arguments or [])

@@ -16,7 +16,6 @@ from ops.errors import ExitCode, OperatorError, unreachable
 from ops.output import show_error
 
 app = typer.Typer(
-    add_completion=False,
     help="Runs and uses the Secure MCP stack.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

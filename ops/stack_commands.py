@@ -25,7 +25,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 
 
 def up(as_json: JsonOption = False) -> None:
-    """Start Keycloak and the service, apply the realm, prove that it works. A second run changes nothing."""
+    """Start Keycloak and the service, apply the realm, prove that it works. A second run changes nothing.
+
+    \b
+    Examples:
+      secure-mcp up
+      SECURE_MCP_ENGINE=no secure-mcp up --json
+    """
     chosen = choose()
     proofs = containers.bring_up(chosen) if chosen else bring_up(load_environment())
     environment = find_environment()
@@ -46,7 +52,12 @@ def up(as_json: JsonOption = False) -> None:
 
 
 def down() -> None:
-    """Stop what `up` started; keep the data."""
+    """Stop what `up` started; keep the data.
+
+    \b
+    Examples:
+      secure-mcp down
+    """
     environment = find_environment()
     if isinstance(environment, StackEnvironment):
         containers.take_down(environment)
@@ -55,7 +66,13 @@ def down() -> None:
 
 
 def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Stop everything and delete the environment's state: realm, people, secrets."""
+    """Stop everything and delete the environment's state: realm, people, secrets.
+
+    \b
+    Examples:
+      secure-mcp destroy
+      secure-mcp destroy --yes
+    """
     environment = find_environment()
     if not yes and environment.state.exists():
         if not sys.stdin.isatty():
@@ -71,7 +88,13 @@ def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fa
 
 
 def status(as_json: JsonOption = False) -> None:
-    """Show the parts. Exit code 0 when all are up, 1 when not."""
+    """Show the parts. Exit code 0 when all are up, 1 when not.
+
+    \b
+    Examples:
+      secure-mcp status
+      secure-mcp status --json
+    """
     parts = _parts(find_environment())
     if as_json:
         show_json([dataclasses.asdict(part) for part in parts])
@@ -86,7 +109,14 @@ def snapshot(
     output: Annotated[Path, typer.Option(help="File to write or to compare with.")] = LOCK,
     check: Annotated[bool, typer.Option("--check", help="Compare only; exit code 1 when the realm differs.")] = False,
 ) -> None:
-    """Write the applied realm to the lock file, without ids and secrets."""
+    """Write the applied realm to the lock file, without ids and secrets.
+
+    \b
+    Examples:
+      secure-mcp snapshot
+      secure-mcp snapshot --check
+      secure-mcp snapshot --output /dev/stdout
+    """
     take_snapshot(find_environment(), output.absolute(), check=check)
 
 

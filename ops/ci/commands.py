@@ -1,13 +1,15 @@
 """`secure-mcp ci`: plan, apply, drift, comment, issue, keys."""
 
 import json
+import tempfile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import pyrage  # type: ignore[import-untyped]
 import typer
 
 from ops.ci.forge import change_number, find_forge
+from ops.ci.live import audit_arguments, auditor_secret
 from ops.ci.report import changes_of, joined, judged, plan_page
 from ops.ci.sealed import seal, unseal
 from ops.ci.work import ROOTS, Work, results_folder, work_for
@@ -99,6 +101,7 @@ def drift(
       secure-mcp ci drift -e prod -r keycloak -r docker --no-audit
     """
     pages: list[str] = []
+    planned: dict[str, dict[str, Any]] = {}
     folder = results_folder() / environment
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / DRIFT
@@ -108,15 +111,21 @@ def drift(
         try:
             with step(f"plan {name} of {environment}"):
                 work.prepare()
-                changes = changes_of(work.show()) if work.plan() else []
+                work.plan()
+                planned[name] = work.show()
         finally:
             work.forget()
+        changes = changes_of(planned[name])
         if changes:
             listed = "\n".join(f"    {change}" for change in changes)
             pages.append(f"### Terraform would change {name}\n\n{listed}\n")
     if audit:
-        with step(f"audit the realm of {environment}"):
-            code, page = judged("audit", log=folder / "audit.log")
+        if "keycloak" not in planned:
+            raise OperatorError("The audit needs the plan of keycloak.", "Add --root keycloak, or --no-audit.")
+        with step(f"audit the realm of {environment}"), tempfile.TemporaryDirectory() as secrets:
+            auditor_secret(Path(secrets))
+            options = audit_arguments(planned["keycloak"], Path(secrets))
+            code, page = judged("audit", *options, environment=environment, log=folder / "audit.log")
         pages += [f"### Audit of the live realm\n\n{page.strip()}\n"] if code else []
     page = joined(f"Drift in {environment}", pages) if pages else ""
     target.write_text(page, encoding="utf-8")
@@ -191,6 +200,6 @@ def _review(work: Work, planned: object) -> tuple[int, str]:
     file.touch(mode=0o600)
     file.write_text(json.dumps(planned), encoding="utf-8")
     try:
-        return judged("review", str(file), log=work.results / "review.log")
+        return judged("review", str(file), environment=work.environment, log=work.results / "review.log")
     finally:
         file.unlink()

@@ -1,5 +1,6 @@
 """What a pipeline says to people: Markdown, made of the judging commands' own output."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,19 +13,21 @@ _DEADLINE_S: Final = 900
 _LONGEST: Final = 60_000  # characters; a comment on GitHub may have 65,536
 
 
-def judged(command: str, *arguments: str, log: Path) -> tuple[int, str]:
+def judged(command: str, *arguments: str, environment: str, log: Path) -> tuple[int, str]:
     """Run `secure-mcp review` or `secure-mcp audit` and return its exit code and its Markdown.
 
     Args:
         command: name of the command.
         arguments: its arguments.
+        environment: name of the environment.
         log: file that gets what the command says on stderr.
 
     Raises:
         OperatorError: it could not judge (exit codes 2 and 3).
     """
+    env = os.environ | {"SECURE_MCP_ENVIRONMENT": environment}
     program = [sys.executable, "-m", "ops.cli", command, *arguments, "--format", "markdown"]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=_DEADLINE_S, check=False)  # noqa: S603
+    done = subprocess.run(program, capture_output=True, text=True, timeout=_DEADLINE_S, check=False, env=env)  # noqa: S603
     log.write_text(done.stderr, encoding="utf-8")
     if done.returncode not in (ExitCode.OK, ExitCode.FINDINGS):
         said = " ".join(done.stderr.split())[:500]
