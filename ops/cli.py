@@ -14,6 +14,7 @@ from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
 from ops.errors import ExitCode, OperatorError, unreachable
 from ops.output import show_error
+from ops.review.command import review
 
 app = typer.Typer(
     help="Runs and uses the Secure MCP stack.",
@@ -34,6 +35,7 @@ app.command()(doctor)
 app.command()(audit)
 app.command()(repair)
 app.command()(container_commands.plan)
+app.command()(review)
 app.command()(container_commands.apply)
 app.command()(container_commands.backup)
 app.command()(container_commands.restore)
