@@ -66,7 +66,8 @@ class Rule:
             names: what the sentence's template names.
         """
         sentence = printable(self.sentence.format(**names))
-        sentence = sentence[:1].upper() + sentence[1:]
+        if not self.sentence.startswith("{"):  # the name of something stays as it is
+            sentence = sentence[:1].upper() + sentence[1:]
         return Finding(self.id, self.severity, sentence, self.why, self.fix, self.reference, printable(address))
 
 

@@ -37,6 +37,10 @@ class Names:
         name = _known_as(change.type, change.after) or _known_as(change.type, change.before)
         return name or (change.index if isinstance(change.index, str) else change.address)
 
+    def was(self, change: "Change") -> str:
+        """Return what a resource that ends was called."""
+        return _known_as(change.type, change.before) or self.own(change)
+
     def of(self, change: "Change", *attributes: str) -> str:
         """Return the name of what one of some attributes points at, as well as it can be told.
 

@@ -30,7 +30,7 @@ def destroyed(change: Change, plan: Plan) -> Iterator[Hit]:
     if not change.ends:
         return
     how = "destroyed and made anew" if change.remains else "destroyed"
-    name = plan.names.own(change)
+    name = plan.names.was(change)
     if change.type in _RULES:
         yield hit(_RULES[change.type], name=name, how=how)
     else:

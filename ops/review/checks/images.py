@@ -1,6 +1,7 @@
 """Images and networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ops.review.checks.containers import KINDS, both
 from ops.review.plan import Change, Plan, blocks
@@ -19,6 +20,8 @@ def images(change: Change, _plan: Plan) -> Iterator[Hit]:
     attribute = "image" if change.type in KINDS else "name"
     before, after = both(change)
     image, old = str(after.get(attribute) or ""), str(before.get(attribute) or "")
+    if change.remains and _credentials(change.after) - _credentials(change.before):
+        yield hit("image-credentials", where=change.address)
     # A container that names its image by id has it from a resource that is judged itself.
     if not change.remains or image == old or not image or image.startswith("sha256:"):
         return
@@ -35,6 +38,14 @@ def images(change: Change, _plan: Plan) -> Iterator[Hit]:
             yield hit("image-by-tag", image=image, where=where)
     if old and not old.startswith("sha256:") and _source(old) != _source(image):
         yield hit("image-moved", where=where, before=_source(old), now=_source(image))
+
+
+def _credentials(values: Mapping[str, Any]) -> set[str]:
+    """Return the registries that a password is given for: of a build, or of a push."""
+    entries = [*blocks(values.get("auth_config"))]
+    for build in blocks(values.get("build")):
+        entries += blocks(build.get("auth_config"))
+    return {str(entry.get("host_name") or entry.get("address")) for entry in entries if entry.get("password")}
 
 
 def _source(image: str) -> str:

@@ -21,7 +21,7 @@ _RSA_LEAST_BITS = 2048
 @about(*_GENERATED, *_GIVEN)
 def life(change: Change, plan: Plan) -> Iterator[Hit]:
     """Keys that go while what they signed is still about."""
-    key = plan.names.own(change)
+    key = plan.names.was(change)
     if change.before.get("enabled") is False:
         return
     if change.ends:

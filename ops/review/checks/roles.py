@@ -10,6 +10,8 @@ _TAKEOVER = frozenset({"realm-admin", "admin", "create-realm", "impersonation", 
 _MANAGEMENT = frozenset(
     {"manage-realm", "manage-clients", "manage-identity-providers", "manage-events", "create-client"}
 )
+# Keycloak gives these to everybody by itself.
+_USUAL = ("offline_access", "uma_authorization", "account/manage-account", "account/view-profile")
 _SERVICE_ACCOUNT = ("keycloak_openid_client_service_account_role", "keycloak_openid_client_service_account_realm_role")
 
 
@@ -53,7 +55,7 @@ def everybody(change: Change, plan: Plan) -> Iterator[Hit]:
         name = role.rsplit("/", 1)[-1]
         if name in _TAKEOVER | _MANAGEMENT:
             yield from judged("everybody", name, later=True)
-        elif change.existed:
+        elif change.existed or (plan.in_existing_realm(change) and role not in _USUAL):
             yield hit("role-for-everybody", realm=plan.names.of(change, "realm_id"), role=name)
 
 

@@ -1,0 +1,1 @@
+"""Plans for `secure-mcp review`: see README.md."""
