@@ -7,8 +7,10 @@ import pytest
 from service.telemetry.outlet import flush_all
 
 
-@pytest.fixture(autouse=True)
-def own_lines() -> Iterator[None]:
-    """Let no line of the log come out in a later test: a thread writes them."""
-    yield
-    assert flush_all()
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Iterator[None]:
+    """Let a thread of the log write what the test caused while its output is still captured."""
+    try:
+        return (yield)
+    finally:
+        assert flush_all()
