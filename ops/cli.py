@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import access_commands, audit_commands, stack_commands
+from ops import access_commands, audit_commands, registered_commands, stack_commands
 from ops.audit.commands import audit, repair
 from ops.ci.commands import ci
 from ops.connect import connect
@@ -41,6 +41,7 @@ app.command()(container_commands.backup)
 app.command()(container_commands.restore)
 app.command()(container_commands.images)
 app.add_typer(container_commands.secrets, name="secrets")
+app.add_typer(registered_commands.clients, name="clients")
 app.command()(audit_commands.why)
 app.command()(audit_commands.metrics)
 app.add_typer(audit_commands.audit_log, name="audit-log")

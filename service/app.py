@@ -16,6 +16,7 @@ from service.api import errors, health
 from service.api.logout import LOGOUT_PATH, logout_router
 from service.api.management import ManagementPort
 from service.api.tools import tools_router
+from service.auth.agreement import Agreement
 from service.auth.challenge import Challenges
 from service.auth.guard import Guard
 from service.auth.keys import JwksKeySource
@@ -45,12 +46,15 @@ log = structlog.get_logger(__name__)
 OPENAPI_PATH: Final = "/openapi.json"
 
 
-def create_app(settings: Settings | None = None, keys: KeySource | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings | None = None, keys: KeySource | None = None, agreement: Agreement | None = None
+) -> ASGIApp:
     """Return the service as an ASGI application.
 
     Args:
         settings: read from the environment when None.
         keys: where verification keys come from; fetched from the issuer when None.
+        agreement: what `keys` tells about the issuer's metadata, where they are given.
 
     Exits with code 2 and short lines on stderr when settings, contract or tools are wrong.
     """
@@ -59,17 +63,19 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     tools = or_exit(lambda: discover(contract))
     level.begin(settings.log_level)
     configure_sinks(settings)
+    agreement = agreement or Agreement(settings.issuer, contract)
     keys = keys or JwksKeySource(
         issuer=settings.issuer,
         internal_url=settings.issuer_internal_url,
         ttl=settings.jwks_ttl_seconds,
         cache=build_cache(reveal(settings.redis_url)),
         algorithms=settings.algorithms,
+        on_metadata=agreement.see,
     )
     revocations = Revocations(
         contract.lifetimes["access_token"] + settings.leeway_seconds, build_redis(reveal(settings.redis_url))
     )
-    challenges = Challenges(metadata_url(settings), FIRST_SCOPES)
+    challenges = Challenges(metadata_url(settings), FIRST_SCOPES, contract.clients)
     open_paths = metadata_paths(settings)
     function_tools = build_tools(tools)
     pages = page_routes(page_config(settings, contract, tools, function_tools), auth_origin(settings))
@@ -87,7 +93,9 @@ def create_app(settings: Settings | None = None, keys: KeySource | None = None) 
     )
     publisher = Publisher(settings, keys, revocations, validator)
     guard = Guard(
-        build_api(settings, contract, tools, function_tools, keys, revocations, challenges, pages, publisher),
+        build_api(
+            settings, contract, tools, function_tools, keys, revocations, challenges, agreement, pages, publisher
+        ),
         validator=validator,
         tools=tools,
         challenges=challenges,
@@ -113,6 +121,7 @@ def build_api(
     keys: KeySource,
     revocations: Revocations,
     challenges: Challenges,
+    agreement: Agreement,
     pages: Sequence[Route],
     publisher: Publisher,
 ) -> FastAPI:
@@ -126,6 +135,7 @@ def build_api(
         keys: started and stopped with the application.
         revocations: likewise; learns which sessions ended.
         challenges: makes the refusals of routes that ask for scopes themselves.
+        agreement: what was found out about the realm.
         pages: console and API documentation.
         publisher: publishes metrics while the application runs.
     """
@@ -159,6 +169,7 @@ def build_api(
         lifespan=lifespan,
     )
     app.state.keys = keys
+    app.state.agreement = agreement
     app.state.challenges = challenges
     errors.install(app)
     app.include_router(health.router)

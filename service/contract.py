@@ -110,7 +110,7 @@ def load_contract(path: Path = CONTRACT_PATH) -> Contract:
     faults = faults or [
         *scope_faults(data),
         *lifetime_faults(data["lifetimes"]),
-        *registration_faults(data["registration"]),
+        *registration_faults(data["registration"], data["lifetimes"]["events"]),
     ]
     if faults:
         found = sorted({(_line(lines, location), problem, fix) for location, problem, fix in faults})

@@ -57,12 +57,16 @@ def lifetime_faults(lifetimes: Mapping[str, int]) -> Iterator[Fault]:
             yield ("lifetimes", longer), f"{longer} {lifetimes[longer]} is less than {shorter}", fix
 
 
-def registration_faults(registration: Mapping[str, Any]) -> Iterator[Fault]:
+def registration_faults(registration: Mapping[str, Any], events: int) -> Iterator[Fault]:
     """Registration that is open for nobody, or open in two ways: Keycloak 26.7.4 cannot check the URIs of both.
 
     Args:
         registration: the section.
+        events: for how many seconds the realm keeps events, by which the use of a client is known.
     """
+    if registration["unused_days"] * 86400 > events:
+        what = f"unused_days {registration['unused_days']} is longer than events are kept"
+        yield ("registration", "unused_days"), what, f"write {events // 86400} or less, or raise lifetimes.events"
     for way, hosts in (("anonymous", "trusted_hosts"), ("metadata_documents", "metadata_hosts")):
         if registration[way] == "trusted_hosts" and not registration[hosts]:
             fix = f"name the hosts, or write {way}: closed"

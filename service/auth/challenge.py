@@ -44,11 +44,15 @@ class Challenges:
     Args:
         resource_metadata: URL of the protected resource metadata.
         first_scopes: scopes that a first call needs.
+        declared_clients: clients that may ask for every scope of theirs; another one registered by itself.
     """
 
-    def __init__(self, resource_metadata: str, first_scopes: Iterable[str]) -> None:
+    def __init__(
+        self, resource_metadata: str, first_scopes: Iterable[str], declared_clients: Iterable[str] = ()
+    ) -> None:
         self._metadata = resource_metadata
         self._first_scopes = tuple(first_scopes)
+        self._declared = frozenset(declared_clients)
 
     def no_credentials(self, reason: str) -> Refusal:
         """401 without `error`, as RFC 6750 section 3.1 wants it when no bearer token came."""
@@ -65,14 +69,20 @@ class Challenges:
         header = self._header("invalid_token", description, self._first_scopes)
         return self._refusal(401, reason, "invalid_token", description, header)
 
-    def insufficient_scope(self, scopes: Iterable[str]) -> Refusal:
+    def insufficient_scope(self, scopes: Iterable[str], client_id: str | None = None) -> Refusal:
         """403 `insufficient_scope`, naming all scopes that the call needs (MCP authorization, scope challenges).
 
         Args:
             scopes: all scopes that the call needs.
+            client_id: who calls. A client that registered with fewer scopes cannot step up, and is told what to do.
         """
         needed = tuple(scopes)
         description = f"This call needs the scope {' '.join(needed)}"
+        if client_id is not None and client_id not in self._declared:
+            description += (
+                ". Should the authorization server answer invalid_scope, this client registered with fewer scopes: "
+                "register it again without naming any"
+            )
         header = self._header("insufficient_scope", description, needed)
         return self._refusal(403, "insufficient_scope", "insufficient_scope", description, header)
 

@@ -68,7 +68,7 @@ class Guard:
             demand = self._demand(scope, body)
             scope["state"]["tool"] = demand.tool
             if not caller.scopes.issuperset(demand.scopes):
-                raise self._challenges.insufficient_scope(demand.scopes)
+                raise self._challenges.insufficient_scope(demand.scopes, caller.client_id)
         except Disconnected:
             return
         except Refusal as refusal:

@@ -70,6 +70,7 @@ class JwksKeySource:
         ttl: seconds until a set is due for renewal; renewal begins at four fifths of it.
         cache: shares the last good set between processes and over restarts; memory of the process by default.
         algorithms: allowed values of `alg`.
+        on_metadata: told the issuer's metadata at each fetch.
         transport: for tests.
         clock: seconds since the epoch.
     """
@@ -82,6 +83,7 @@ class JwksKeySource:
         ttl: int,
         cache: BaseCache,
         algorithms: Sequence[str] = SUPPORTED_ALGORITHMS,
+        on_metadata: Callable[[Mapping[str, Any]], None] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -91,6 +93,7 @@ class JwksKeySource:
         self._cache = cache
         self._algorithms = tuple(algorithms)
         self._clock = clock
+        self._on_metadata = on_metadata
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
         self._epoch = 0
@@ -214,6 +217,8 @@ class JwksKeySource:
 
     async def _download(self) -> Any:
         metadata = await self._get(f"{self._base}/.well-known/openid-configuration")
+        if isinstance(metadata, dict) and self._on_metadata is not None:
+            self._on_metadata(metadata)
         if not isinstance(metadata, dict) or metadata.get("issuer") != self._issuer:
             raise FetchFailed("another_issuer")
         jwks_uri = metadata.get("jwks_uri")

@@ -17,6 +17,7 @@ class Event(StrEnum):
     JWKS_FETCH_FAILED = "jwks_fetch_failed"
     JWKS_CACHE_FAILED = "jwks_cache_failed"
     JWK_DROPPED = "jwk_dropped"
+    REALM_AGREEMENT = "realm_agreement"
     SESSION_REVOKED = "session_revoked"
     LOGOUT_REFUSED = "logout_refused"
     REVOCATIONS_UNSHARED = "revocations_unshared"

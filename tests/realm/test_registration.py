@@ -1,11 +1,13 @@
 """Dynamic client registration (RFC 7591) where the contract opens it: who may register, and what never gets in."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ops.realm import render_lock
+from ops.registered import BY_HAND, DAY_S, DYNAMIC, delete, registered_clients
 from tests.support import client
 from tests.support.browser import Browser
 from tests.support.fixtures import realm_values
@@ -243,6 +245,25 @@ def test_a_client_that_registered_with_a_narrow_scope_is_told_so(
 ) -> None:
     flow = flow_of(realm, registrar.register(scope="openid mcp:read"), "mcp:read mcp:write")
     assert flow.open(browser).answer["error"] == "invalid_scope"
+
+
+@pytest.mark.requirement("OPS-CLIENTS")
+def test_unused_clients_expire_and_no_other(realm: Realm, registrar: Registrar, contract, new_browser) -> None:
+    unused, used = registrar.register(client_name="unused"), registrar.register(client_name="used")
+    by_hand = {"clientId": "stranger-by-hand", "publicClient": True, "redirectUris": LOOPBACK}
+    realm.admin.post(f"/{realm.name}/clients", json=by_hand)
+    with new_browser() as browser:
+        flow = flow_of(realm, used, "mcp:read")
+        answered(flow.exchange(flow.log_in(browser, realm.add_person()).answer["code"]))
+    found = {item.client_id: item for item in registered_clients(realm.admin, realm.name, contract)}
+    kinds = {item.client_id: item.kind for item in found.values()}
+    assert kinds == {unused["client_id"]: DYNAMIC, used["client_id"]: DYNAMIC, "stranger-by-hand": BY_HAND}
+    now, later = time.time(), time.time() + 31 * DAY_S
+    assert not any(item.may_expire(30, now) for item in found.values() if item.client_id != "stranger-by-hand")
+    gone = [item for item in found.values() if item.may_expire(30, later)]
+    assert [item.client_id for item in gone] == [unused["client_id"]], "a session is use, and what is made by hand stays"
+    delete(realm.admin, realm.name, gone)
+    assert unused["client_id"] not in {item.client_id for item in registered_clients(realm.admin, realm.name, contract)}
 
 
 def flow_of(realm: Realm, registered: dict[str, Any], scope: str) -> CodeFlow:

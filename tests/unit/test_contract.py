@@ -45,6 +45,7 @@ WRONG = {
     "documents of an address": ("metadata_hosts: []", "metadata_hosts: [10.0.0.7]", "10.0.0.7", "a public host name"),
     "documents of this machine": ("metadata_hosts: []", "metadata_hosts: [localhost]", "localhost]", "a public host"),
     "documents of any host": ("metadata_hosts: []", "metadata_hosts: ['*.evil.example']", "evil", "without scheme"),
+    "use longer than events": ("unused_days: 30", "unused_days: 31", "unused_days: 31", "write 30 or less, or raise"),
     "two ways to register": (
         "anonymous: closed\n  trusted_hosts: []\n  web_origins: []\n  max_clients: 200\n  consent: true\n"
         "  metadata_documents: closed\n  metadata_hosts: []\n",

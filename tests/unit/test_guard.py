@@ -143,6 +143,14 @@ def test_a_missing_scope_is_403_and_names_all_that_the_call_needs() -> None:
     assert_refused(call("calculate", {"expression": "1"}, scope="mcp:read"), 403, "insufficient_scope", expected)
 
 
+@pytest.mark.requirement("MCP-A5")
+def test_a_client_that_nobody_declared_is_told_how_to_get_the_scope() -> None:
+    answer = call("calculate", {"expression": "1"}, scope="mcp:read", azp="6f1f0d2e-registered-by-itself")
+    assert answer.status_code == 403
+    assert "register it again without naming any" in answer.json()["error_description"]
+    assert "invalid_scope" in answer.headers["www-authenticate"]
+
+
 @pytest.mark.parametrize("method", ["initialize", "ping", "tools/list", "server/discover", "prompts/get", "nothing"])
 def test_every_method_needs_the_first_scope(method: str) -> None:
     for scope in ("", "openid profile", "mcp:reader", "MCP:READ"):

@@ -80,6 +80,12 @@ locals {
       what                         = "${way} is open and ${hosts} is empty"
       fix                          = "name the hosts, or write ${way}: closed"
     } if try(local._registration[way] == "trusted_hosts" && length(local._registration[hosts]) == 0, false)],
+    [for name in ["unused_days"] : {
+      at   = ["registration", name]
+      item = ""
+      what = "${name} ${local._registration[name]} is longer than events are kept"
+      fix  = "write ${floor(local._raw.lifetimes.events / 86400)} or less, or raise lifetimes.events"
+    } if try(local._registration[name] * 86400 > local._raw.lifetimes.events, false)],
     [for name in ["metadata_documents"] : {
       at   = ["registration", name]
       item = ""

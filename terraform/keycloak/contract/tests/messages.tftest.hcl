@@ -244,3 +244,15 @@ run "metadata_host" {
     error_message = join("\n", output.problems)
   }
 }
+
+run "unused_days" {
+  command = plan
+  variables {
+    file_name = "unused_days.yaml"
+    text      = file("../tests/fixtures/unused_days.yaml")
+  }
+  assert {
+    condition     = startswith(output.problems[0], "unused_days.yaml:46: unused_days 31 is longer than events are kept; write 30 or less, or raise lifetimes.events")
+    error_message = join("\n", output.problems)
+  }
+}
