@@ -72,7 +72,7 @@ def secrets_install() -> None:
       SECURE_MCP_ENVIRONMENT=prod secure-mcp secrets install
     """
     environment = load_stack_environment()
-    images = ensure_images()
+    images = ensure_images(up.read_contract())
     values = make_secrets(environment, up.read_contract())
     root = up.docker_root(environment, images)
     root.prepare()
@@ -156,7 +156,7 @@ def images(as_json: JsonOption = False) -> None:
       secure-mcp images
       secure-mcp images --json
     """
-    names = ensure_images()
+    names = ensure_images(up.read_contract())
     if as_json:
         show_json({"service": names.service, "keycloak": names.keycloak})
         return

@@ -11,7 +11,7 @@ from ops.admin import AdminClient
 from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
 from ops.containers.engine import check_engine, docker, exists, find_engine
 from ops.containers.environment import StackEnvironment
-from ops.containers.images import Images, ensure_images
+from ops.containers.images import Images, ensure_images, features_of_image
 from ops.containers.orphans import remove_orphans
 from ops.containers.root import TerraformRoot, planned_values
 from ops.containers.secret_files import container_files, install, make_secrets
@@ -63,7 +63,7 @@ def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, Contract, 
     check_engine(find_engine())
     contract = read_contract()
     secrets = make_secrets(environment, contract)
-    images = ensure_images()
+    images = ensure_images(contract)
     environment.remember(service_image=images.service, keycloak_image=images.keycloak)
     root = docker_root(environment, images)
     root.prepare()
@@ -80,6 +80,11 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
     if not exists("container", environment.container("edge")):
         _check_ports(planned_values(plan))
     install(environment, container_files(secrets, certificates(environment)), images.service)
+    features = features_of_image(images.keycloak)
+    if set(environment.recall("keycloak_features") or ()) - set(features):
+        # A realm that names a feature fails on a server without it: the realm lets go first.
+        realm(environment, secrets)
+    environment.remember(keycloak_features=list(features) or None)
     if not any(change["change"]["actions"] != ["no-op"] for change in plan.get("resource_changes", [])):
         done("containers: as declared, nothing changed since")
         return False

@@ -9,10 +9,22 @@ locals {
   }
 }
 
+locals {
+  # The realm's policy of client ID metadata documents and Keycloak's feature follow the same value of the contract.
+  _metadata_documents = try(yamldecode(file("${path.module}/../../access.yaml")).registration.metadata_documents, "closed")
+}
+
 resource "docker_image" "this" {
   for_each = local._images
 
   name = join("@", compact([each.value, lookup(var.image_digests, each.key, "")]))
   # Another environment of this machine may use it, and going back needs it.
   keep_locally = true
+
+  lifecycle {
+    precondition {
+      condition     = each.key != "keycloak" || endswith(each.value, "-cimd") == (local._metadata_documents != "closed")
+      error_message = "access.yaml says metadata_documents: ${local._metadata_documents}, and the Keycloak image ${each.value} was built for the opposite; build the one that `secure-mcp images` names."
+    }
+  }
 }

@@ -5,7 +5,10 @@ ARG KEYCLOAK_BASE=quay.io/keycloak/keycloak:26.7.4@sha256:82a77884f3af238beab1e7
 
 # hadolint ignore=DL3006 -- the default above is pinned by tag and digest
 FROM ${KEYCLOAK_BASE} AS build
-RUN /opt/keycloak/bin/kc.sh build --db=postgres --health-enabled=true --metrics-enabled=true --event-metrics-user-enabled=true
+# Features beyond a release's, joined by commas: what access.yaml asks for (ops/features.py).
+ARG FEATURES=""
+RUN /opt/keycloak/bin/kc.sh build --db=postgres --health-enabled=true --metrics-enabled=true --event-metrics-user-enabled=true \
+      ${FEATURES:+--features=${FEATURES}}
 
 # hadolint ignore=DL3006 -- see above
 FROM ${KEYCLOAK_BASE}

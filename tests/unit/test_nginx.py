@@ -44,6 +44,12 @@ def test_no_location_has_headers_of_its_own() -> None:
                 assert "add_header" not in code, f"{template.name}: {line.strip()}"
 
 
+@pytest.mark.requirement("MCP-R27")
+def test_the_edge_reads_no_header_that_mirrors_the_body() -> None:
+    everything = "".join(template.read_text(encoding="utf-8") for template in TEMPLATES.glob("*.conf"))
+    assert "http_mcp_" not in everything
+
+
 @pytest.mark.requirement("STACK-EDGE")
 def test_forwarded_headers_are_overwritten_never_extended() -> None:
     proxy = (TEMPLATES / "proxy.conf").read_text(encoding="utf-8")

@@ -31,8 +31,10 @@ def problems(**values: object) -> list[str]:
     return caught.value.problems
 
 
+@pytest.mark.requirement("MCP-R20")
 def test_the_least_that_is_needed() -> None:
     settings = load_settings(**GOOD)
+    assert settings.host == "127.0.0.1"
     assert (settings.public_origin, settings.mcp_path) == ("http://localhost:8000", "/mcp")
     assert settings.algorithms == ("RS256", "ES256", "PS256", "EdDSA", "Ed25519")
 
@@ -119,6 +121,7 @@ def test_an_unknown_environment_is_refused_and_counts_as_none_of_development() -
     assert [line.partition(":")[0] for line in lines[1:]] == ["SECURE_MCP_AUDIENCE", "SECURE_MCP_ISSUER"]
 
 
+@pytest.mark.requirement("MCP-A9")
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 @pytest.mark.parametrize("name", ["audience", "issuer", "cors_origins"])
 def test_http_is_refused_outside_development(environment: str, name: str) -> None:

@@ -21,6 +21,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     top = tmp_path_factory.mktemp("terraform")
     for folder in ("terraform", "nginx"):
         shutil.copytree(REPOSITORY / folder, top / folder, ignore=shutil.ignore_patterns(".terraform", "*.lock.hcl"))
+    shutil.copyfile(REPOSITORY / "access.yaml", top / "access.yaml")
     terraform(top / "terraform" / "docker", "init", "-input=false", "-backend=false")
     (top / "terraform" / "docker" / "backend_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
     terraform(top / "terraform" / "docker", "init", "-input=false")
@@ -127,6 +128,7 @@ def test_only_prod_is_protected(plan: dict[str, Any]) -> None:
         ("bind_address=localhost", "write an IPv4 address"),
         ("environment=test", "write dev, staging or prod"),
         ("workers=0", "write a number from 1 to 64"),
+        ("keycloak_image=secure-mcp/keycloak:26.7.4-abc-cimd", "was built for the opposite"),
         ("network=10.87.1.0/29", "write one such as 10.87.1.0/24"),
         ("keycloak_public_url=https://localhost:8443", "same host and the same port"),
     ],

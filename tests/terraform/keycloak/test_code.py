@@ -34,7 +34,7 @@ def test_its_own_tests_pass(root: Root, folder: str) -> None:
     assert "0 failed" in root.succeed(f"-chdir={module}", "test", "-no-color")
 
 
-@pytest.mark.requirement("IAC-INVENTORY")
+@pytest.mark.requirement("IAC-INVENTORY", "MCP-A9")
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_a_plan_has_what_the_inventory_names(root: Root, environment: str) -> None:
     inventory = yaml.safe_load((ENVIRONMENTS / environment / "keycloak.inventory.yaml").read_text(encoding="utf-8"))
