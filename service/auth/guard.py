@@ -12,7 +12,7 @@ from service.auth.bearer import FORM, bearer_token, carries_token
 from service.auth.body import Disconnected, read_body, replay
 from service.auth.challenge import Challenges, Refusal, simple_refusal
 from service.auth.errors import KeysUnavailable, TokenRefused
-from service.auth.jsonrpc import MessageRefused, read_message
+from service.auth.jsonrpc import MessageRefused, read_message, trimmed
 from service.auth.scopes import Demand, demand_of_path, demand_of_tool
 from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
@@ -105,6 +105,7 @@ class Guard:
         if scope["path"] != self._mcp_path:
             return demand_of_path(self._tools, scope["path"])
         try:
+            scope["headers"] = trimmed(scope["headers"])
             message = read_message(body, scope["headers"])
         except MessageRefused as refused:
             error = {"code": refused.code, "message": refused.message}

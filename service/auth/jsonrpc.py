@@ -50,6 +50,14 @@ class MessageRefused(Exception):
         self.request_id = request_id
 
 
+def trimmed(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Take white space off the ends of MCP's own headers, where it is no part of the value (RFC 9110 section 5.5).
+
+    Not every HTTP parser does so at the end, and the protocol's library compares what it finds.
+    """
+    return [(name, value.strip(b" \t") if name.startswith(b"mcp-") else value) for name, value in headers]
+
+
 def read_message(body: bytes, headers: Headers) -> Message:
     """Return what a body asks for, once its headers have been found to say the same.
 

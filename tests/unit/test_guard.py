@@ -259,6 +259,7 @@ def test_headers_that_contradict_the_body_are_refused(body: dict[str, Any], head
     [
         (META, {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": "echo"}),
         (META, {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": "=?base64?ZWNobw==?="}),
+        (META, {"MCP-Protocol-Version": MODERN, "Mcp-Method": " tools/call ", "Mcp-Name": " echo \t"}),
         ({"io.modelcontextprotocol/clientInfo": {"name": "x"}}, {"MCP-Protocol-Version": "2025-11-25"}),
         ({"io.modelcontextprotocol/protocolVersion": "2025-11-25"}, {"MCP-Protocol-Version": "2025-11-25"}),
         ({"io.modelcontextprotocol/protocolVersion": "2025-11-25"}, {}),
