@@ -89,7 +89,9 @@ class ServerProcess:
                     )
         self.pid_file.unlink(missing_ok=True)
         if self._child is not None:
-            self._child.poll()  # takes the exit status, so that no zombie stays
+            # Takes the exit status, so that no zombie stays; under load it comes a moment after the group is gone.
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(10)
             self._child = None
         return found
 

@@ -20,6 +20,8 @@ from pydantic_core import PydanticUndefined
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from ops.doctor.faults import FAULTS  # noqa: E402 - the path comes first
+from ops.doctor.known import KNOWN  # noqa: E402
 from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
 from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
@@ -29,7 +31,9 @@ from service.telemetry import metrics as metrics_module  # noqa: E402
 from service.telemetry.reasons import REASONS  # noqa: E402
 from service.tools.registry import discover  # noqa: E402
 
-PAGES = tuple(REPOSITORY / "docs" / f"{name}.md" for name in ("access", "clients", "observability", "settings"))
+PAGES = tuple(
+    REPOSITORY / "docs" / f"{name}.md" for name in ("access", "clients", "doctor", "observability", "settings")
+)
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BAR = "\\|"  # a bar inside a cell
@@ -144,6 +148,22 @@ def reasons() -> str:
     return table(("reason", "what happened", "decided by", "what to do"), rows)
 
 
+def doctor_faults() -> str:
+    """Return the table of what doctor finds."""
+    rows = [
+        (code([fault.id]), fault.severity.word, fault.sentence.removesuffix(" ({seen})"), fault.reference)
+        for fault in sorted(FAULTS.values(), key=lambda fault: -fault.severity)
+    ]
+    return table(("finding", "severity", "what is wrong", "who asks for it"), rows)
+
+
+def doctor_known() -> str:
+    """Return the table of the known problems that doctor recognises."""
+    return table(
+        ("issue", "who meets it", "what happens, and the way out"), ((k.issue, k.client, k.symptom) for k in KNOWN)
+    )
+
+
 def _schema(part: str) -> dict[str, Any]:
     properties: dict[str, Any] = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"][part]["properties"]
     return properties
@@ -178,6 +198,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "reasons": reasons,
     "settings": settings,
+    "doctor_faults": doctor_faults,
+    "doctor_known": doctor_known,
 }
 
 

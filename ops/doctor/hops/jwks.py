@@ -29,7 +29,7 @@ async def check(chain: Chain) -> Hop:
         return hop
     chain.keys = [key for key in keys if isinstance(key, dict)]
     _judge(hop, chain.keys)
-    hop.seen = ", ".join(_describe(key) for key in chain.keys[:8]) or "no keys"
+    hop.seen = ", ".join(sorted(_describe(key) for key in chain.keys[:8])) or "no keys"
     return hop
 
 

@@ -136,5 +136,6 @@ def _break(token: str) -> str:
 
 
 def _describe(claims: Mapping[str, Any]) -> str:
-    audience = " ".join(_audience(claims)) or "none"
-    return f"typ {claims.get('typ', 'absent')}, aud {audience}, scope {claims.get('scope') or 'none'}"
+    audience = " ".join(sorted(_audience(claims))) or "none"
+    scope = " ".join(sorted(str(claims.get("scope", "")).split())) or "none"
+    return f"typ {claims.get('typ', 'absent')}, aud {audience}, scope {scope}"
