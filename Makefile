@@ -68,8 +68,8 @@ fmt: venv-dev ## Format Python and Terraform
 	@if command -v terraform >/dev/null; then terraform fmt -recursive terraform; \
 	else echo "terraform is not here: its files are left as they are"; fi
 
-bench: venv-dev ## Measure what a validation of a token costs
-	@$(BIN)/python -m tests.benchmarks
+bench: venv-dev ## Measure what a validation of a token costs, and what observing a call does
+	@$(BIN)/python -m tests.benchmarks && $(BIN)/python -m tests.benchmarks.telemetry
 
 docs: venv-dev ## Write the generated tables of docs/
 	@$(BIN)/python scripts/generate_docs.py && $(BIN)/python scripts/role_readme.py

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ops import access_commands, audit_commands, registered_commands, stack_commands
+from ops import access_commands, audit_commands, registered_commands, stack_commands, top_commands
 from ops.audit.commands import audit, repair
 from ops.ci.commands import ci
 from ops.connect import connect
@@ -44,6 +44,7 @@ app.add_typer(container_commands.secrets, name="secrets")
 app.add_typer(registered_commands.clients, name="clients")
 app.command()(audit_commands.why)
 app.command()(audit_commands.metrics)
+app.command()(top_commands.top)
 app.add_typer(audit_commands.audit_log, name="audit-log")
 app.add_typer(ci, name="ci")
 

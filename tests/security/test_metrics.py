@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from ops.cli import app
 from tests.security.conftest import REALM
 from tests.security.draft import Draft
 from tests.security.issuer import FakeIssuer
@@ -199,3 +201,15 @@ def test_callers_do_not_see_metrics_and_pages_may_not_ask(observed: Observed) ->
     assert page.status_code == 403
     assert httpx.get(f"{observed.management}/mcp", trust_env=False).status_code == 404
     assert httpx.post(f"{observed.management}/log-level", content="debug", trust_env=False).status_code == 404
+
+
+def test_top_shows_the_same_truth_in_the_terminal(observed: Observed) -> None:
+    arguments = ["top", "--url", observed.management, "--interval", "1", "--once"]
+    found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert (found["workers"], found["workers_ready"], found["redis"]) == (WORKERS, WORKERS, "up")
+    assert 0 <= found["keys_age_seconds"] < 400
+    assert found["lines_lost"] == 0
+    assert found["memory_mb"] > 20
+    assert "workers ready" in CliRunner().invoke(app, arguments).stdout
+    gone = CliRunner().invoke(app, ["top", "--url", f"http://127.0.0.1:{free_port()}", "--once"])
+    assert "does not answer" in str(gone.exception)
