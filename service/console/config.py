@@ -23,6 +23,7 @@ CONSOLE_CLIENT: Final = "mcp-console"
 CONSOLE_CALLBACK: Final = "/console/callback"
 DOCS_CALLBACK: Final = "/docs/oauth2-redirect"
 NATIVE_CLIENT: Final = "mcp-cli"
+SERVER_NAME: Final = "secure-mcp"
 
 
 def auth_origin(settings: Settings) -> str:
@@ -57,19 +58,26 @@ def page_config(
             for name, scope in contract.scopes.items()
         },
         "tools": [_tool(tool, forms[tool.name]) for tool in sorted(tools.values(), key=_easy_first)],
-        "connect": connect_texts(settings),
+        "connect": connect_texts(settings, contract),
     }
 
 
-def connect_texts(settings: Settings) -> list[dict[str, str]]:
+def connect_texts(settings: Settings, contract: Contract) -> list[dict[str, str]]:
     """Return how to connect some MCP clients: `title`, `how` in words, `text` to copy. The texts are connect.json's.
 
     Args:
         settings: the settings.
+        contract: names the scopes.
     """
     ways = json.loads((resources.files("service.console") / "connect.json").read_text(encoding="utf-8"))
-    values = {"url": settings.audience, "origin": settings.public_origin, "client_id": NATIVE_CLIENT}
-    return [{name: Template(text).safe_substitute(values) for name, text in way.items()} for way in ways]
+    values = {
+        "name": SERVER_NAME,
+        "url": settings.audience,
+        "origin": settings.public_origin,
+        "client_id": NATIVE_CLIENT,
+        "scope_list": json.dumps(list(contract.scopes)),
+    }
+    return [{name: Template(text).substitute(values) for name, text in way.items()} for way in ways]
 
 
 def _easy_first(tool: Tool) -> tuple[bool, str]:

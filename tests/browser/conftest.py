@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.pages import ApiDocs, Console
+from tests.browser.watch import SIZE, Watch
 from tests.support import chromium as machine
+from tests.support.realm import Stack
 
 
 @pytest.fixture(scope="package")
@@ -38,3 +41,26 @@ def new_page(chromium: Browser) -> Iterator[Callable[[], Page]]:
 def page(new_page: Callable[[], Page]) -> Page:
     """A fresh tab."""
     return new_page()
+
+
+@pytest.fixture
+def watched(new_page: Callable[..., Page], stack: Stack) -> Callable[..., tuple[Page, Watch]]:
+    """Open a tab whose every request, fault and violation is noted."""
+
+    def watched(**options: object) -> tuple[Page, Watch]:
+        page = new_page(**{"viewport": SIZE, **options})
+        return page, Watch(page, stack.public_url, stack.keycloak_url)
+
+    return watched
+
+
+@pytest.fixture
+def open_console(watched: Callable[..., tuple[Page, Watch]]) -> Callable[..., Console]:
+    """Open the console; options are Playwright's `new_context`."""
+    return lambda **options: Console(*watched(**options)).open()
+
+
+@pytest.fixture
+def open_docs(watched: Callable[..., tuple[Page, Watch]]) -> Callable[..., ApiDocs]:
+    """Open the API documentation; options as above."""
+    return lambda **options: ApiDocs(*watched(**options)).open()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ops import clients
 from service.console.files import load
 from service.console.routes import SWAGGER_FILES
 from tests.unit.tokens import ORIGIN, send
@@ -143,11 +144,15 @@ def test_the_config_lists_every_tool_and_begins_with_what_a_first_token_allows()
         assert set(tool["example"]) <= set(tool["input_schema"]["properties"])
 
 
-def test_how_to_connect_names_this_server() -> None:
+def test_how_to_connect_is_what_the_operators_command_prints(contract: Any) -> None:
     ways = config()["connect"]
-    assert len(ways) >= 3
+    values = clients.placeholders(f"{ORIGIN}/mcp", "mcp-cli", contract.scopes, "secure-mcp")
+    known = clients.known_clients()
+    same = [way for way in ways if "client" in way]
+    assert len(same) >= 3
+    for way in same:
+        assert way["text"] == known[way["client"]].filled(values).snippets[0].text.rstrip("\n")
     assert all(ORIGIN in way["text"] for way in ways)
-    assert "${" not in str(ways)
 
 
 def test_another_content_is_another_address(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ function ownSignIn(config) {
   return { statePlugins: { auth: { actions: { authPopup } } } };
 }
 
+/** Gives names to what Swagger UI leaves without one: the cross that closes the dialog, the text of a request. */
+const names = ({ React }) => ({
+  wrapComponents: {
+    TextArea: (Area) => (props) => React.createElement(Area, { "aria-label": "Request body", ...props }),
+    CloseIcon: (Cross) => (props) =>
+      React.createElement(React.Fragment, null, React.createElement("span", { className: "sr-only" }, "Close"), React.createElement(Cross, props)),
+  },
+});
+
 /** Hand the token to Swagger UI, as its own sign-in would; it stays in its memory. */
 function authorize(system, config, session) {
   const schema = system.specSelectors.securityDefinitions().get(SCHEME);
@@ -51,11 +60,11 @@ async function start() {
   const ui = globalThis.SwaggerUIBundle({
     url: "/openapi.json",
     dom_id: "#swagger",
-    deepLinking: true,
+    deepLinking: false, // its links would stand inside buttons
     validatorUrl: null,
     persistAuthorization: false,
     presets: [globalThis.SwaggerUIBundle.presets.apis],
-    plugins: [() => ownSignIn(config)],
+    plugins: [() => ownSignIn(config), names],
     oauth2RedirectUrl: new URL(config.redirect_paths.docs, config.resource).href,
     onComplete: () => {
       if (session) authorize(ui.getSystem(), config, session);

@@ -20,7 +20,8 @@ export function renderNotice() {
 /** What a stranger is told first; a session has no need of it. */
 export function renderIntroduction({ signIn }) {
   const { config, session } = state;
-  fill("introduction", !session && h("section", { class: "hero", "aria-labelledby": "hero-title" },
+  if (session) return fill("introduction", h("h1", { class: "sr-only" }, "Secure MCP console"));
+  fill("introduction", h("section", { class: "hero", "aria-labelledby": "hero-title" },
     h("div", {},
       h("h1", { id: "hero-title" }, "This MCP server answers only to tokens made for it."),
       h("p", { class: "lead" }, "Sign in at Keycloak, call a tool, meet a refusal, and get past it. ",
