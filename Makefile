@@ -5,7 +5,7 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status plan apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs lock snapshot clean venv-ops venv-dev venv-scanners venv-host
+.PHONY: help up down destroy status plan apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs screenshots lock snapshot clean venv-ops venv-dev venv-scanners venv-host
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ fmt: venv-dev ## Format Python and Terraform
 
 bench: venv-dev ## Measure what a validation of a token costs, and what observing a call does
 	@$(BIN)/python -m tests.benchmarks && $(BIN)/python -m tests.benchmarks.telemetry
+
+screenshots: venv-dev ## Take the pictures of docs/images anew, by walking through the pages in Chromium
+	@SECURE_MCP_SCREENSHOTS=1 SECURE_MCP_REQUIRE=browser $(BIN)/python -m pytest tests/browser/test_console.py tests/browser/test_api_docs.py
 
 docs: venv-dev ## Write the generated tables of docs/
 	@$(BIN)/python scripts/generate_docs.py && $(BIN)/python scripts/role_readme.py

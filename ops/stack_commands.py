@@ -41,6 +41,7 @@ def up(as_json: JsonOption = False) -> None:
     show()
     show("Secure MCP is up.")
     show(f"  MCP endpoint  {environment.mcp_url}")
+    show(f"  Console       {environment.public_url}/")
     show(f"  API docs      {environment.public_url}/docs")
     show(f"  Keycloak      {environment.issuer} (user demo, password in {short(environment.secrets / DEMO_USER)})")
     show()
