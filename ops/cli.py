@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ops import access_commands, audit_commands, registered_commands, stack_commands, top_commands
+from ops.adopt.commands import adopt
 from ops.audit.commands import audit, repair
 from ops.ci.commands import ci
 from ops.connect import connect
@@ -34,6 +35,7 @@ app.command()(stack_commands.snapshot)
 app.command()(doctor)
 app.command()(audit)
 app.command()(repair)
+app.command()(adopt)
 app.command()(container_commands.plan)
 app.command()(review)
 app.command()(container_commands.apply)

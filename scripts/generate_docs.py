@@ -22,6 +22,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from ops.doctor.faults import FAULTS  # noqa: E402 - the path comes first
 from ops.doctor.known import KNOWN  # noqa: E402
+from scripts.audit_pages import audit_exclusions, audit_rules, audit_tamperings  # noqa: E402
 from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
 from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
@@ -32,7 +33,7 @@ from service.telemetry.reasons import REASONS  # noqa: E402
 from service.tools.registry import discover  # noqa: E402
 
 PAGES = tuple(
-    REPOSITORY / "docs" / f"{name}.md" for name in ("access", "clients", "doctor", "observability", "settings")
+    REPOSITORY / "docs" / f"{name}.md" for name in ("access", "audit", "clients", "doctor", "observability", "settings")
 )
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -191,6 +192,9 @@ def _default(value: object) -> str:
 
 GENERATORS: dict[str, Callable[[], str]] = {
     "scopes": scopes,
+    "audit_exclusions": lambda: table(*audit_exclusions()),
+    "audit_rules": lambda: table(*audit_rules()),
+    "audit_tamperings": lambda: table(*audit_tamperings()),
     "clients": clients,
     "lifetimes": lifetimes,
     "mcp_clients": mcp_clients,

@@ -10,6 +10,8 @@ resource "keycloak_openid_client" "confidential" {
   description = each.value.description
   enabled     = true
   access_type = "CONFIDENTIAL"
+  # Takes over a client that is there, without reading its secret; an `import` block would write it to the state.
+  import = contains(var.adopted_clients, each.key)
 
   client_authenticator_type = "client-secret"
   client_secret_wo          = var.client_secrets[each.key]

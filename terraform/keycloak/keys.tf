@@ -2,7 +2,7 @@
 # set `active = false` on the old one; when the longest session has run out remove it.
 
 resource "keycloak_realm_keystore_rsa_generated" "signing" {
-  for_each = { for name, key in var.signing_keys : name => key if key.algorithm == "RS256" }
+  for_each = { for name, key in var.signing_keys : name => key if key.algorithm == "RS256" && var.components_declared }
 
   realm_id  = local._realm
   name      = each.key
@@ -14,7 +14,7 @@ resource "keycloak_realm_keystore_rsa_generated" "signing" {
 }
 
 resource "keycloak_realm_keystore_ecdsa_generated" "signing" {
-  for_each = { for name, key in var.signing_keys : name => key if key.algorithm == "ES256" }
+  for_each = { for name, key in var.signing_keys : name => key if key.algorithm == "ES256" && var.components_declared }
 
   realm_id           = local._realm
   name               = each.key

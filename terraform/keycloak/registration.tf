@@ -41,7 +41,7 @@ locals {
 
 import {
   for_each = { for key, policy in local._registration_policies : key => policy
-    if var.adopt_registration_policies && !contains(["authenticated/consent-required", "authenticated/scope"], key)
+    if var.adopt_registration_policies && var.components_declared && !contains(["authenticated/consent-required", "authenticated/scope"], key)
   }
 
   to = keycloak_realm_client_registration_policy.main[each.key]
@@ -49,7 +49,7 @@ import {
 }
 
 resource "keycloak_realm_client_registration_policy" "main" {
-  for_each = local._registration_policies
+  for_each = var.components_declared ? local._registration_policies : {}
 
   realm_id    = local._realm
   name        = each.value.name

@@ -26,6 +26,13 @@ variable "adopt_registration_policies" {
   nullable    = false
 }
 
+variable "adopted_clients" {
+  type        = set(string)
+  description = "Clients with a secret that were in the realm before Terraform (secure-mcp adopt). They stay in this list for good: Terraform takes them over as they are and never deletes them."
+  default     = []
+  nullable    = false
+}
+
 variable "client_secret_versions" {
   type        = map(string)
   description = "Version of a client's secret by client_id; a new text sends the secret anew. A client that is not named has version 1."
@@ -49,6 +56,13 @@ variable "client_secrets" {
     condition     = alltrue([for secret in values(var.client_secrets) : length(secret) >= 32])
     error_message = "A client secret is shorter than 32 characters; write one made by `openssl rand -hex 32`."
   }
+}
+
+variable "components_declared" {
+  type        = bool
+  description = "Whether signing keys and registration policies are declared. False for an adopted realm whose internal id is not its name: provider 5.9 would make them where Keycloak does not look (secure-mcp adopt says so)."
+  default     = true
+  nullable    = false
 }
 
 variable "contract_path" {

@@ -1,7 +1,11 @@
 """The audit without a server: differences, rules, addresses, repairs, the signed report."""
 
+import base64
 import copy
-from typing import Any
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, Self
 
 import pytest
 import yaml
@@ -9,7 +13,7 @@ from typer.testing import CliRunner
 
 from ops.audit.addresses import address_of
 from ops.audit.difference import Difference, Kind, differences
-from ops.audit.notify import check_url, read_key, signature
+from ops.audit.notify import check_url, notify, read_key, signature
 from ops.audit.rules import judge, load_rules
 from ops.cli import app
 from ops.environment import REPOSITORY
@@ -141,11 +145,62 @@ def test_every_address_is_one_that_terraform_declares(lock: dict[str, Any]) -> N
 @pytest.mark.requirement("AUDIT-WEBHOOK")
 def test_the_signature_is_that_of_the_specification() -> None:
     """The vector of the Standard Webhooks specification's reference implementations."""
-    import base64
-
     key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     signed = signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.requirement("AUDIT-WEBHOOK")
+def test_a_receiver_that_follows_the_specification_accepts_what_is_told_and_nothing_else() -> None:
+    from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+    key = os.urandom(32)
+    judge_of_others = Webhook("whsec_" + base64.b64encode(key).decode())
+    with Receiver() as receiver:
+        notify(receiver.url, key, b'{"findings": []}')
+    headers, body = receiver.seen[0]
+    assert judge_of_others.verify(body, headers) == {"findings": []}
+    with pytest.raises(WebhookVerificationError):
+        judge_of_others.verify(body.replace(b"[]", b"[1]"), headers)
+    with pytest.raises(WebhookVerificationError):
+        judge_of_others.verify(body, headers | {"webhook-timestamp": "1614265330"})
+
+
+@pytest.mark.requirement("AUDIT-WEBHOOK")
+def test_a_receiver_that_refuses_is_not_reached() -> None:
+    with Receiver(status=500) as receiver, pytest.raises(OperatorError) as told:
+        notify(receiver.url, os.urandom(32), b"{}")
+    assert told.value.code is ExitCode.UNREACHABLE
+
+
+class Receiver:
+    """A web server that keeps headers and bodies."""
+
+    def __init__(self, status: int = 204) -> None:
+        seen: list[tuple[dict[str, str], bytes]] = []
+        self.seen = seen
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                seen.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 @pytest.mark.requirement("AUDIT-WEBHOOK")

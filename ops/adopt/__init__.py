@@ -1,0 +1,1 @@
+"""An existing realm brought under Terraform: `secure-mcp adopt`."""
