@@ -5,11 +5,11 @@ ARG PYTHON_BASE=python:3.13.15-slim-trixie@sha256:7c61056e61ac89e852de05f3dc6fa5
 
 # hadolint ignore=DL3006 -- the default above is pinned by tag and digest
 FROM ${PYTHON_BASE}
-# hadolint ignore=DL3008 -- the release's own versions, with its security fixes
+# The versions of the release, with its security fixes. A new volume takes owner and mode of the folder below it.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends prometheus prometheus-alertmanager prometheus-nginx-exporter \
     && rm -rf /var/lib/apt/lists/* \
-    # A new volume takes owner and mode of the folder below it.
     && install -d -o 10005 -g 10005 -m 0700 /prometheus \
     && install -d -o 10006 -g 10006 -m 0700 /alertmanager
 LABEL org.opencontainers.image.title="Observability for Secure MCP"
