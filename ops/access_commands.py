@@ -1,6 +1,7 @@
 """Commands that use the stack as a client: token, call."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from ops.calls import PROTOCOLS, Answer, call_rest, call_tool, parse_arguments
 from ops.containers.environment import find_environment
 from ops.environment import Environment
 from ops.errors import ExitCode, OperatorError
+from ops.machine_token import machine_token
 from ops.output import err, show, show_error, show_json
 from ops.proof import service_account_token
 from ops.tokens import claims_of
@@ -30,17 +32,31 @@ def token(
     client: ClientOption = None,
     scope: ScopeOption = None,
     browser: BrowserOption = False,
+    key: Annotated[
+        Path | None, typer.Option(help="Private key (PEM) of a client that has no secret: private_key_jwt, RFC 7523.")
+    ] = None,
+    key_id: Annotated[str | None, typer.Option(help="Which key of the client's published set (JWKS) that is.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Take no token that was kept from an earlier run.")] = False,
     decode: Annotated[bool, typer.Option("--decode", help="Print the claims instead of the token.")] = False,
 ) -> None:
     """Get an access token and print it on stdout, and nothing else there.
 
+    One of a service account is kept in the state folder, readable by its owner only, until shortly before its end.
+
     \b
     Examples:
       secure-mcp token
+      secure-mcp token --client my-job --key my-job.pem
       secure-mcp token --client mcp-reader --decode
       secure-mcp token --browser --scope "mcp:read mcp:write"
     """
-    text = _token(find_environment(), client, scope, browser)
+    environment = find_environment()
+    if browser and (key or key_id):
+        raise OperatorError("A person has no key.", "Leave --browser out, or --key.")
+    if browser:
+        text = _token(environment, client, scope, browser)
+    else:
+        text = machine_token(environment, client or AUTOMATION, scope, key, key_id, fresh=fresh)
     if decode:
         show_json(claims_of(text))
     else:

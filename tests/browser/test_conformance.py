@@ -82,7 +82,7 @@ def test_the_authorization_server_passes(stack: Stack, person: Person, page: Pag
     checks = [check for file in results.rglob("checks.json") for check in json.loads(file.read_text(encoding="utf-8"))]
     assert {check["id"]: check["status"] for check in checks} == {
         "authorization-server-metadata": "SUCCESS",
-        "authorization-server-metadata-cimd": "WARNING",  # closed by default: registration.client_id_metadata
+        "authorization-server-metadata-cimd": "WARNING",  # closed by default: registration.metadata_documents
         "authorization-code-grant": "SUCCESS",
     }
 
