@@ -33,10 +33,10 @@ def up(as_json: JsonOption = False) -> None:
       SECURE_MCP_ENGINE=no secure-mcp up --json
     """
     chosen = choose()
-    proofs = containers.bring_up(chosen) if chosen else bring_up(load_environment())
+    proofs, changed = containers.bring_up(chosen) if chosen else (bring_up(load_environment()), None)
     environment = find_environment()
     if as_json:
-        show_json(_summary(environment, proofs))
+        show_json(_summary(environment, proofs) | {"changed": changed})
         return
     show()
     show("Secure MCP is up.")

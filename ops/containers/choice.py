@@ -22,7 +22,7 @@ def unavailable(environment: StackEnvironment) -> str | None:
 
     SECURE_MCP_ENGINE=no says that the operator does not want them; what runs already is used whatever is said.
     """
-    if environment.recall("engine") and exists("container", environment.container("edge")):
+    if environment.recall("engine") and exists("container", environment.container("service")):
         return None
     if os.environ.get(VARIABLE) == "no":
         return f"{VARIABLE} is no"

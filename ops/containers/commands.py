@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ops.containers import up
+from ops.containers.authority import ensure_certificate
 from ops.containers.backup import IDENTITY, back_up
 from ops.containers.environment import load_stack_environment
 from ops.containers.images import Images, ensure_images
@@ -23,7 +24,7 @@ secrets = typer.Typer(no_args_is_help=True, help="The secrets of an environment 
 
 @secrets.command("init")
 def secrets_init() -> None:
-    """Make the secrets that are missing; none is printed and none is replaced.
+    """Make the secrets that are missing, and the certificate of the operator's door; none is printed or replaced.
 
     \b
     Examples:
@@ -31,6 +32,7 @@ def secrets_init() -> None:
     """
     environment = load_stack_environment()
     names = make_secrets(environment, up.read_contract())
+    ensure_certificate(environment.authority.parent, "operator", ["localhost"])
     done(f"{len(names)} secrets in {short(environment.secrets)}, mode 0400")
 
 

@@ -45,6 +45,16 @@ class StackEnvironment(Environment):
         """Certificate of the environment's own authority, PEM."""
         return self.state / "tls" / "authority.crt"
 
+    @property
+    def edge_on_host(self) -> bool:
+        """Whether Nginx belongs to the host (ansible/) and not to the stack."""
+        return self.recall("edge") == "host"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts of the stack that are containers."""
+        return tuple(part for part in PARTS if part != "edge" or not self.edge_on_host)
+
     def container(self, part: str) -> str:
         """Return the name of a container, such as `secure-mcp-dev-keycloak`."""
         return f"secure-mcp-{self.name}-{part}"
@@ -56,6 +66,7 @@ class StackEnvironment(Environment):
             origin=values["public_url"],
             auth_origin=values["keycloak_public_url"],
             operator_port=values["ports"]["operator"],
+            edge=values["edge"],
         )
         return load_stack_environment()
 

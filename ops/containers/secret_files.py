@@ -78,7 +78,7 @@ def container_files(secrets: Mapping[str, str], certificates: Mapping[str, Path]
 
     Args:
         secrets: all secrets by name.
-        certificates: files `tls.crt`, `tls.key`, `operator.crt`, `operator.key` by name.
+        certificates: files `tls.crt`, `tls.key`, `operator.crt`, `operator.key` by name; none for a host edge.
     """
     digest = hashlib.sha256(secrets[REDIS].encode()).hexdigest()
     acl = [
@@ -101,7 +101,8 @@ def container_files(secrets: Mapping[str, str], certificates: Mapping[str, Path]
         },
     }
     files = {part: {name: text.encode() for name, text in content.items()} for part, content in texts.items()}
-    files["edge"] = {name: path.read_bytes() for name, path in certificates.items()}
+    if certificates:
+        files["edge"] = {name: path.read_bytes() for name, path in certificates.items()}
     return files
 
 

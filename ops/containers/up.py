@@ -34,16 +34,19 @@ BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
 SERVICE_URL = "http://service:8000"
 
 
-def bring_up(environment: StackEnvironment) -> list[Proof]:
+def bring_up(environment: StackEnvironment) -> tuple[list[Proof], bool]:
     """Bring the stack up on the engine and let it prove itself. A second run changes nothing.
+
+    Returns:
+        What was proved, and whether anything was changed.
 
     Raises:
         OperatorError: with the way out; before anything is touched where the engine or a port is the reason.
     """
     with exclusive(environment.run / "up.lock", "brings this environment up"):
         environment, _contract, secrets = prepare(environment)
-        platform(environment, secrets)
-        realm(environment, secrets)
+        changed = platform(environment, secrets)
+        changed = realm(environment, secrets) or changed
         if environment.name == "dev":
             make_demo_user(environment, secrets)
         with step("proof"):
@@ -51,7 +54,7 @@ def bring_up(environment: StackEnvironment) -> list[Proof]:
         for proof in proofs:
             note(f"{'✓' if proof.holds else '✗'} {proof.sentence} ({proof.seen})")
         require_proof(proofs)
-    return proofs
+    return proofs, changed
 
 
 def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, Contract, dict[str, str]]:
@@ -77,7 +80,7 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
     images = Images(environment.recall("service_image"), environment.recall("keycloak_image"))
     root = docker_root(environment, images)
     plan = root.show()
-    if not exists("container", environment.container("edge")):
+    if not (environment.edge_on_host or exists("container", environment.container("edge"))):
         _check_ports(planned_values(plan))
     install(environment, container_files(secrets, certificates(environment)), images.service)
     features = features_of_image(images.keycloak)
@@ -89,7 +92,7 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
         done("containers: as declared, nothing changed since")
         return False
     remove_orphans(environment, plan)
-    with step("terraform apply: networks, volumes, five containers, each waited for until healthy"):
+    with step("terraform apply: networks, volumes, containers, each waited for until healthy"):
         root.apply()
     return True
 
@@ -173,12 +176,17 @@ def confidential(contract: Contract) -> set[str]:
 
 
 def certificates(environment: StackEnvironment) -> dict[str, Path]:
-    """Return certificate and key files for the edge, by the names that they have in the container."""
+    """Return certificate and key files for the edge, by the names that they have in the container.
+
+    Where the host has the edge there is no container for them: the operator's pair is made and none is returned.
+    """
     folder = environment.authority.parent
     ensure_authority(folder)
+    operator = ensure_certificate(folder, "operator", ["localhost"])
+    if environment.edge_on_host:
+        return {}
     hosts = sorted({urlsplit(url).hostname or "" for url in (environment.public_url, environment.keycloak_url)})
     public = public_certificate(environment.secrets, folder, hosts, own=environment.name == "dev")
-    operator = ensure_certificate(folder, "operator", ["localhost"])
     names = ("tls.crt", "tls.key", "operator.crt", "operator.key")
     return dict(zip(names, (*public, *operator), strict=True))
 

@@ -62,6 +62,7 @@ locals {
 
 module "edge" {
   source = "./container"
+  count  = local._edge_here ? 1 : 0
 
   name   = "${local._prefix}-edge"
   part   = "edge"
@@ -89,7 +90,7 @@ module "edge" {
     start_period = "10s"
   }
   networks = [
-    { name = docker_network.edge.name },
+    { name = docker_network.edge[0].name },
     { name = docker_network.app.name, address = local._addresses.edge },
   ]
   ports = concat(

@@ -15,7 +15,7 @@ locals {
 }
 
 resource "docker_image" "this" {
-  for_each = local._images
+  for_each = { for part, image in local._images : part => image if part != "edge" || local._edge_here }
 
   name = join("@", compact([each.value, lookup(var.image_digests, each.key, "")]))
   # Another environment of this machine may use it, and going back needs it.

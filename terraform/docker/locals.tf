@@ -1,6 +1,7 @@
 locals {
-  _prefix = "secure-mcp-${var.environment}"
-  _labels = { "secure-mcp.environment" = var.environment }
+  _prefix    = "secure-mcp-${var.environment}"
+  _edge_here = var.edge == "container"
+  _labels    = { "secure-mcp.environment" = var.environment }
 
   # Fixed addresses: Nginx starts before and outlives its upstreams, and Keycloak trusts forwarded headers of one address.
   _subnets = {
@@ -9,7 +10,7 @@ locals {
     data = cidrsubnet(var.network, 2, 2)
   }
   _addresses = {
-    edge     = cidrhost(local._subnets.app, 10)
+    edge     = cidrhost(local._subnets.app, local._edge_here ? 10 : 1) # the host comes from the network's gateway
     keycloak = cidrhost(local._subnets.app, 11)
     service  = cidrhost(local._subnets.app, 12)
   }

@@ -1,5 +1,8 @@
 # edge: only Nginx, published ports. app: Nginx, Keycloak, service. data: the stores and whoever uses them.
 resource "docker_network" "edge" {
+  # Grafana is published in it as well.
+  count = local._edge_here || var.observability != null ? 1 : 0
+
   name     = "${local._prefix}-edge"
   driver   = "bridge"
   internal = false

@@ -42,7 +42,7 @@ module "grafana" {
   tmpfs       = { "/tmp" = "64m" }
   healthcheck = { test = ["CMD", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/3000"], start_period = "1m0s" }
   # `observe` alone leads nowhere; a port is published on a network that is not internal.
-  networks = [{ name = docker_network.observe["this"].name }, { name = docker_network.edge.name }]
+  networks = [{ name = docker_network.observe["this"].name }, { name = docker_network.edge[0].name }]
   # This machine only, as the operator's door: from elsewhere by `ssh -L`.
   ports = [{ internal = 3000, external = each.value.grafana_port, address = "127.0.0.1" }]
 }

@@ -1,7 +1,7 @@
 output "containers" {
-  description = "Name of the container by part."
+  description = "Name of the container by part; edge is null where the host has it."
   value = {
-    edge     = module.edge.name
+    edge     = one(module.edge[*].name)
     keycloak = module.keycloak.name
     postgres = module.postgres.name
     redis    = module.redis.name

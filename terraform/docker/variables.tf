@@ -23,6 +23,18 @@ variable "ecdh_curve" {
   nullable    = false
 }
 
+variable "edge" {
+  type        = string
+  description = "Where Nginx runs: container, or host, whose own Nginx (ansible/) reaches the containers in the network app."
+  default     = "container"
+  nullable    = false
+
+  validation {
+    condition     = contains(["container", "host"], var.edge)
+    error_message = "edge is '${var.edge}'; write container or host."
+  }
+}
+
 variable "environment" {
   type        = string
   description = "dev, staging or prod. Part of every name, so that several fit on one machine."

@@ -51,6 +51,27 @@ def plan(request: pytest.FixtureRequest, root: Path) -> dict[str, Any]:
     return json.loads(terraform(root, "show", "-json", str(file))) | {"environment": request.param}
 
 
+@pytest.mark.requirement("HOST-STACK")
+def test_a_host_with_its_own_edge_publishes_nothing(root: Path) -> None:
+    file = root / "host.tfplan"
+    values = ["-var=service_image=secure-mcp/service:test", "-var=keycloak_image=secure-mcp/keycloak:test"]
+    terraform(root, "plan", "-input=false", "-refresh=false", f"-out={file}", "-var=edge=host",
+              "-var-file=../environments/prod/docker.tfvars", *values)  # fmt: skip
+    plan = json.loads(terraform(root, "show", "-json", str(file)))
+    containers = {container["name"].rsplit("-", 1)[1]: container for container in planned(plan, "docker_container")}
+    assert set(containers) == PARTS - {"edge"}
+    assert not any(container["ports"] for container in containers.values())
+    assert all(network["internal"] for network in planned(plan, "docker_network"))
+    # The addresses in ansible/group_vars/vm/stack.yml.
+    fixed = {part: containers[part]["networks_advanced"] for part in ("keycloak", "service")}
+    addresses = {part: {network["ipv4_address"] for network in networks} for part, networks in fixed.items()}
+    assert "10.87.3.75" in addresses["keycloak"]
+    assert "10.87.3.76" in addresses["service"]
+    environment = {part: dict(pair.split("=", 1) for pair in containers[part]["env"]) for part in fixed}
+    assert environment["service"]["SECURE_MCP_TRUSTED_PROXIES"] == "10.87.3.65"
+    assert environment["keycloak"]["KC_PROXY_TRUSTED_ADDRESSES"] == "10.87.3.65"
+
+
 def resources(module: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     found = [item["values"] for item in module.get("resources", []) if item["type"] == kind]
     return found + [value for child in module.get("child_modules", []) for value in resources(child, kind)]
