@@ -12,7 +12,8 @@ import testinfra
 from testinfra.host import Host
 
 from tests.host.acme import NAME, Acme, acme_authority
-from tests.host.machine import AUTH, MCP, Machine, bare_machine
+from tests.host.machine import AUTH, BUNDLE, MCP, Machine, bare_machine
+from tests.host.mirror import COMMAND_ENVIRONMENT, load_images, place_terraform
 from tests.host.playbook import Playbook, Played
 
 _lookup = socket.getaddrinfo
@@ -49,9 +50,15 @@ def acme(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def playbook(machine: Machine, acme: Acme, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
-    """The playbook with the inventory of the machine."""
+    """The playbook with the inventory of the machine, on which an offline mirror has placed what no registry gives."""
     machine.write("/etc/secure-mcp-test/acme.crt", acme.server_authority.read_text(encoding="ascii"))
+    # The real authority's root is in every system's store; so is this one's here.
+    machine.shell(f"cat >>{BUNDLE} <<'PEM'\n{acme.root()}\nPEM")
+    place_terraform(machine)
     values = {
+        "stack_environment": "staging",  # prod wants four cores
+        "stack_values": {"image_digests": {}},  # images of tests/images cannot have the published ones
+        "stack_command_environment": COMMAND_ENVIRONMENT,
         "certificates_acme_directory": acme.directory,
         "certificates_acme_ca_file": "/etc/secure-mcp-test/acme.crt",
         "certificates_email": f"ops@{NAME}",
@@ -67,8 +74,10 @@ def dry_run(playbook: Playbook) -> Played:
 
 @pytest.fixture(scope="session")
 def converged(machine: Machine, playbook: Playbook, acme: Acme, dry_run: Played) -> Converged:
-    """The converged machine."""
-    first = playbook.converge()
+    """The converged machine: what needs no images first, since these are loaded into the engine that it brings."""
+    first = playbook.converge("--tags=base,docker,nginx,certificates")
+    load_images(machine)
+    playbook.converge("--tags=stack,backup,monitoring")
     authority = acme.folder / "root.pem"
     authority.write_text(acme.root(), encoding="ascii")
     return Converged(machine, playbook, acme, first, authority)

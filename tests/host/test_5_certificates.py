@@ -1,5 +1,6 @@
 """The public certificate: served, trusted, renewed without a lost request."""
 
+import datetime as dt
 import ssl
 import time
 
@@ -7,7 +8,7 @@ import pytest
 from cryptography import x509
 from testinfra.host import Host
 
-from tests.host.certificates import served
+from tests.host.certificates import make, served
 from tests.host.conftest import Converged
 from tests.host.machine import AUTH, MCP
 from tests.host.steady import Steady
@@ -53,6 +54,34 @@ def test_a_renewal_under_load_loses_no_request(converged: Converged) -> None:
     assert load.failures == []
     assert len(load.serials) == 2
     assert seconds < 60
+
+
+@pytest.mark.requirement("HOST-RENEWAL")
+@pytest.mark.parametrize(("begin", "end"), [(-61, 29), (-5, 1.9)], ids=["of 90 days", "of 7 days"])
+def test_what_has_less_than_a_third_of_its_life_left_is_renewed(converged: Converged, begin: float, end: float) -> None:
+    machine = converged.machine
+    old, _ = make((MCP, AUTH), dt.timedelta(days=begin), dt.timedelta(days=end))
+    machine.write("/run/old.pem", old)
+    machine.shell("cp /run/old.pem $(readlink -f /etc/letsencrypt/live/secure-mcp/fullchain.pem)")
+    said = machine.shell("secure-mcp-certificate renew")
+    assert "less than a third of its life is left" in said
+    assert "issued by" in said
+    assert "in service:" in said
+
+
+@pytest.mark.requirement("HOST-CERTIFICATE")
+def test_a_machine_without_a_public_name_has_an_authority_of_its_own(converged: Converged) -> None:
+    machine, settings = converged.machine, "/etc/secure-mcp/certificate.conf"
+    machine.shell(f"cp -p {settings} /run/kept.conf && sed -i s/^METHOD=.*/METHOD=self_signed/ {settings}")
+    try:
+        assert "issued by the host's own authority" in machine.shell("secure-mcp-certificate renew")
+        context = ssl.create_default_context(cadata=machine.shell("cat /etc/secure-mcp/authority.crt"))
+        assert served(machine, AUTH, context).issuer.rfc4514_string() == "CN=Authority of host"
+        assert "issued" not in machine.shell("secure-mcp-certificate renew")
+        assert machine.shell("stat -c %a /etc/secure-mcp/authority/authority.key").strip() == "600"
+    finally:
+        machine.shell(f"mv /run/kept.conf {settings} && secure-mcp-certificate renew")
+    served(machine, AUTH, ssl.create_default_context(cafile=str(converged.authority)))
 
 
 @pytest.mark.requirement("HOST-METRICS")

@@ -22,19 +22,19 @@ METRICS = "/var/lib/prometheus/node-exporter/secure_mcp_certificate.prom"
 
 
 @pytest.fixture
-def acme(converged: Converged) -> Iterator[Acme]:
+def authority(converged: Converged) -> Iterator[Acme]:
     """The authority, brought back as it was; meanwhile the unit of the timer always asks for a new certificate."""
-    machine, authority = converged.machine, converged.acme
+    machine, acme = converged.machine, converged.acme
     machine.write(
         f"{OVERRIDE}/force.conf",
         "[Service]\nExecStart=\nExecStart=/usr/local/sbin/secure-mcp-certificate renew --force\n",
     )
     machine.shell("systemctl daemon-reload")
-    yield authority
+    yield acme
     machine.shell(f"rm -r {OVERRIDE}; systemctl daemon-reload")
-    if authority.process.poll() is not None:
-        authority.start()
-    authority.resolve(MCP, machine.address)
+    if acme.process.poll() is not None:
+        acme.start()
+    acme.resolve(MCP, machine.address)
     machine.shell("systemctl start secure-mcp-certificate && secure-mcp-certificate-check")
 
 
@@ -90,20 +90,20 @@ def renewal_fails_and_service_goes_on(machine: Machine, words: str) -> None:
 
 
 @pytest.mark.requirement("HOST-FAULTS")
-def test_the_authority_is_down(converged: Converged, acme: Acme) -> None:
-    acme.stop()
+def test_the_authority_is_down(converged: Converged, authority: Acme) -> None:
+    authority.stop()
     renewal_fails_and_service_goes_on(converged.machine, "Connection refused")
 
 
 @pytest.mark.requirement("HOST-FAULTS")
-def test_a_name_leads_elsewhere(converged: Converged, acme: Acme) -> None:
-    acme.resolve(MCP, acme.gateway)
+def test_a_name_leads_elsewhere(converged: Converged, authority: Acme) -> None:
+    authority.resolve(MCP, authority.gateway)
     renewal_fails_and_service_goes_on(converged.machine, f"Domain: {MCP}")
 
 
 @pytest.mark.requirement("HOST-FAULTS")
-def test_the_authority_limits_us(converged: Converged, acme: Acme) -> None:
-    with rate_limited(acme):
+def test_the_authority_limits_us(converged: Converged, authority: Acme) -> None:
+    with rate_limited(authority):
         renewal_fails_and_service_goes_on(converged.machine, "too many certificates already issued")
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from scripts.render_nginx import HOLE, TEMPLATES, example_values, render
 
@@ -20,6 +21,12 @@ def holes() -> set[str]:
 def test_terraform_fills_every_hole_and_nothing_else() -> None:
     block = EDGE.read_text(encoding="utf-8").split("_edge = {", 1)[1].split("\n  }\n", 1)[0]
     assert set(re.findall(r"^    (\w+) +=", block, re.MULTILINE)) == holes()
+
+
+@pytest.mark.requirement("HOST-TEMPLATES")
+def test_ansible_fills_every_hole_and_nothing_else() -> None:
+    variables = TEMPLATES.parent / "ansible" / "roles" / "nginx" / "vars" / "main.yml"
+    assert set(yaml.safe_load(variables.read_text(encoding="utf-8"))["nginx_holes"]) == holes()
 
 
 @pytest.mark.requirement("STACK-EDGE")
