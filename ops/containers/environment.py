@@ -48,7 +48,7 @@ class StackEnvironment(Environment):
     @property
     def edge_on_host(self) -> bool:
         """Whether Nginx belongs to the host (ansible/) and not to the stack."""
-        return self.recall("edge") == "host"
+        return bool(self.recall("edge") == "host")
 
     @property
     def parts(self) -> tuple[str, ...]:
