@@ -5,7 +5,7 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status plan apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs screenshots lock snapshot clean venv-ops venv-dev venv-scanners venv-host
+.PHONY: help up down destroy status plan review apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs screenshots lock snapshot clean venv-ops venv-dev venv-scanners venv-host
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ status: venv-ops ## Show the parts of the stack
 
 plan: venv-ops ## Plan the containers of ENV (dev, staging, prod) and save the plan
 	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp plan
+
+review: venv-ops ## Say what the saved plan of ENV, or PLAN=plan.json, means for security
+	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp review $(PLAN)
 
 apply: venv-ops ## Apply exactly the saved plan of ENV, then the realm
 	@SECURE_MCP_ENVIRONMENT=$(or $(ENV),dev) $(BIN)/secure-mcp apply

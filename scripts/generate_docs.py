@@ -22,6 +22,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from ops.doctor.faults import FAULTS  # noqa: E402 - the path comes first
 from ops.doctor.known import KNOWN  # noqa: E402
+from ops.review.rules import load_rules  # noqa: E402
 from scripts.audit_pages import audit_exclusions, audit_rules, audit_tamperings  # noqa: E402
 from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
 from service import settings as settings_module  # noqa: E402
@@ -33,7 +34,8 @@ from service.telemetry.reasons import REASONS  # noqa: E402
 from service.tools.registry import discover  # noqa: E402
 
 PAGES = tuple(
-    REPOSITORY / "docs" / f"{name}.md" for name in ("access", "audit", "clients", "doctor", "observability", "settings")
+    REPOSITORY / "docs" / f"{name}.md"
+    for name in ("access", "audit", "clients", "doctor", "observability", "review", "settings")
 )
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -165,6 +167,16 @@ def doctor_known() -> str:
     )
 
 
+def review_rules() -> str:
+    """Return the table of the rules of `secure-mcp review`, by subject, worst first."""
+    known = sorted(load_rules().values(), key=lambda rule: (rule.subject, -rule.severity, rule.id))
+    rows = [
+        (rule.subject, code([rule.id]), rule.severity.word, rule.sentence.replace("<", "&lt;"), rule.reference)
+        for rule in known
+    ]
+    return f"{len(rows)} rules.\n\n" + table(("subject", "rule", "severity", "what it says", "reference"), rows)
+
+
 def _schema(part: str) -> dict[str, Any]:
     properties: dict[str, Any] = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))["$defs"][part]["properties"]
     return properties
@@ -201,6 +213,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "rules": rules,
     "metrics": metrics,
     "reasons": reasons,
+    "review_rules": review_rules,
     "settings": settings,
     "doctor_faults": doctor_faults,
     "doctor_known": doctor_known,

@@ -36,6 +36,10 @@ def severity_of(word: str) -> Severity:
         raise OperatorError(f"`{word}` is no severity.", f"Write one of: {known}.") from None
 
 
+# What a sentence may begin with that is somebody's name and stays as it is written.
+_IDENTIFIERS = ("{address}", "{attribute}", "{alias}", "{name}", "{where}")
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is looked for.
@@ -66,7 +70,7 @@ class Rule:
             names: what the sentence's template names.
         """
         sentence = printable(self.sentence.format(**names))
-        if not self.sentence.startswith("{"):  # the name of something stays as it is
+        if not self.sentence.startswith(_IDENTIFIERS):
             sentence = sentence[:1].upper() + sentence[1:]
         return Finding(self.id, self.severity, sentence, self.why, self.fix, self.reference, printable(address))
 

@@ -1,5 +1,6 @@
 """The command `secure-mcp review`."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ops.containers.environment import load_stack_environment
+from ops.containers.images import Images
+from ops.containers.up import docker_root
 from ops.environment import REPOSITORY
 from ops.errors import OperatorError
 from ops.findings.formats import Format, render
@@ -24,7 +28,9 @@ CLEAN = "nothing that weakens security"
 def review(
     plan: Annotated[
         str | None,
-        typer.Argument(help="File with the output of `terraform show -json` or `tofu show -json`; - is stdin."),
+        typer.Argument(
+            help="Output of `terraform show -json` (or tofu); - is stdin; default: what `secure-mcp plan` saved."
+        ),
     ] = None,
     threshold: Annotated[
         str, typer.Option(help="Least severity that gives exit code 1: info, low, medium, high, critical.")
@@ -55,11 +61,10 @@ def review(
     if explain:
         _explain(explain)
         return
-    if plan is None:
-        raise OperatorError("There is nothing to review.", "Run: secure-mcp review PLAN.json, or - for stdin.")
     known = load_rules()
     least = severity_of(threshold)
-    read = read_plan(_bytes(plan), "stdin" if plan == "-" else short(Path(plan)))
+    target, data = _given(plan) if plan else _saved()
+    read = read_plan(data, target)
     found = judge(read, everything=everything)
     rules: dict[str, Rule] = {**known, EXPIRED.id: EXPIRED, UNUSED.id: UNUSED}
     file = waivers or (WAIVERS if WAIVERS.exists() else None)
@@ -67,7 +72,7 @@ def review(
     kept, waived = apply_waivers(found, decided, datetime.now(UTC).date())
     report = Report(
         tool="secure-mcp review",
-        target="stdin" if plan == "-" else short(Path(plan)),
+        target=target,
         rules=rules,
         findings=tuple(kept),
         waived=tuple(waived),
@@ -79,18 +84,31 @@ def review(
     raise typer.Exit(report.exit_code)
 
 
-def _bytes(plan: str) -> bytes:
+def _given(plan: str) -> tuple[str, bytes]:
     if plan == "-":
         if sys.stdin.isatty():
             note("reading a plan from stdin; end it with Ctrl-D")
-        return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+        return "stdin", sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
     try:
         with Path(plan).open("rb") as file:
-            return file.read(MAXIMUM_BYTES + 1)
+            return short(Path(plan)), file.read(MAXIMUM_BYTES + 1)
     except OSError as error:
         raise OperatorError(
             f"{plan} cannot be read: {error.strerror}.", "Give the output of: terraform show -json FILE.tfplan"
         ) from error
+
+
+def _saved() -> tuple[str, bytes]:
+    """Return the plan that `secure-mcp plan` saved last."""
+    environment = load_stack_environment()
+    file = environment.state / "terraform" / "docker.tfplan"
+    if not file.exists():
+        raise OperatorError(
+            "There is nothing to review: no plan is given, and none is saved.",
+            "Run: secure-mcp review PLAN.json (- is stdin), or first: secure-mcp plan",
+        )
+    images = Images(environment.recall("service_image"), environment.recall("keycloak_image"))
+    return short(file), json.dumps(docker_root(environment, images).show()).encode()
 
 
 def _explain(name: str) -> None:

@@ -86,7 +86,7 @@ class Names:
 
 
 def _known_as(kind: str, values: Mapping[str, Any]) -> str | None:
-    for attribute in _OF_TYPE.get(kind, ("name", "alias", "realm", "username")):
+    for attribute in _OF_TYPE.get(kind, ("name", "alias", "username")):
         value = values.get(attribute)
         if isinstance(value, str) and value:
             return value

@@ -34,11 +34,10 @@ def tokens(change: Change, plan: Plan) -> Iterator[Hit]:
         before, now = seconds(change.before.get(name)), seconds(change.after.get(name))
         if now is None or now <= (before or 0):
             continue
-        names = {"where": where, "now": spoken(now), "before": spoken(before)}
         if now > _TOKEN_MOST_S:
-            yield hit("lifetime-access-token", **names)
+            yield hit("lifetime-access-token", where=where, now=spoken(now), before=_earlier(before))
         elif before:
-            yield hit("lifetime-access-token-raised", **names)
+            yield hit("lifetime-access-token-raised", where=where, now=spoken(now), before=spoken(before))
 
 
 @about("keycloak_realm", "keycloak_openid_client")
@@ -64,7 +63,7 @@ def codes_and_links(change: Change, plan: Plan) -> Iterator[Hit]:
     ):
         before, now = seconds(change.before.get(name)), seconds(change.after.get(name))
         if now and (now > before if before else now > most):
-            yield hit(rule, where=where, now=spoken(now), before=spoken(before))
+            yield hit(rule, where=where, now=spoken(now), before=_earlier(before))
 
 
 @about("keycloak_realm")
@@ -78,3 +77,7 @@ def refresh(change: Change, plan: Plan) -> Iterator[Hit]:
         yield hit("lifetime-offline-endless", where=where)
     if change.on("remember_me"):
         yield hit("remember-me-on", where=where)
+
+
+def _earlier(before: int | None) -> str:
+    return f", {spoken(before)} before" if before else ""

@@ -62,7 +62,11 @@ def failed_checks(plan: Plan) -> Iterator[Placed]:
         ]
         yield (
             name,
-            hit("check-failed", check=name, message=" ".join(filter(None, problems)).rstrip(".") or "no message"),
+            hit(
+                "check-failed",
+                check=name.removeprefix("check."),
+                message=" ".join(filter(None, problems)).rstrip(".") or "no message",
+            ),
         )
 
 
@@ -81,8 +85,17 @@ def unknown(change: Change, plan: Plan) -> Iterator[Hit]:
         if name == "config" and change.after.get("provider_id") in _WITHOUT_CONFIG:
             continue  # an empty map is "known after apply" for the provider
         hidden = change.is_unknown(name) if mark is True else isinstance(mark, list) and True in mark
-        if change.remains and hidden and change.expressions:
+        if change.remains and hidden and _depends_on_others(change, name):
             yield hit("value-unknown", attribute=name, what=f"{change.address} ({plan.names.own(change)})")
+
+
+def _depends_on_others(change: Change, name: str) -> bool:
+    """Return whether a value can be unknown at all: an empty list, too, is "known after apply" for a provider."""
+    expression = change.expressions.get(name)
+    if not isinstance(expression, Mapping):  # repeated blocks
+        return bool(expression)
+    settled = ("count.", "path.", "terraform.") if change.module else ("count.", "each.", "path.", "terraform.", "var.")
+    return any(not reference.startswith(settled) for reference in expression.get("references") or [])
 
 
 def undeclared(plan: Plan) -> Iterator[Placed]:
@@ -122,7 +135,7 @@ def providers(plan: Plan) -> Iterator[Placed]:
         url, place = str(value.get("url") or value.get("host") or ""), f"provider.{name}"
         if kind == "keycloak" and is_plain(url):
             yield place, hit("provider-plain", provider="Keycloak", what=url)
-        if kind == "keycloak" and value.get("tls_insecure_skip_verify") is True:
+        if kind == "keycloak" and value.get("tls_insecure_skip_verify") in (True, "true"):
             yield place, hit("provider-plain", provider="Keycloak", what="its certificate is not checked")
         secured = {"cert_path", "ca_material", "cert_material"} & expressions.keys()
         if kind == "docker" and url.startswith(("tcp://", "http://")) and not secured and not is_loopback(host_of(url)):

@@ -30,7 +30,13 @@ def profiles(change: Change, plan: Plan) -> Iterator[Hit]:
         if name not in after:
             yield hit("policy-executor-removed", profile=profile, executor=name)
         elif configuration != after[name]:
-            yield hit("policy-executor-changed", profile=profile, executor=name, before=configuration, now=after[name])
+            yield hit(
+                "policy-executor-changed",
+                profile=profile,
+                executor=name,
+                before=_written(configuration),
+                now=_written(after[name]),
+            )
 
 
 @about("keycloak_realm_client_policy_profile_policy")
@@ -45,6 +51,10 @@ def policies(change: Change, plan: Plan) -> Iterator[Hit]:
     before, after = (_by_name(values.get("condition")) for values in (change.before, change.after))
     if change.existed and before != after and "any-client" not in after:
         yield hit("policy-narrowed", policy=policy, before=", ".join(before), now=", ".join(after) or "nobody")
+
+
+def _written(configuration: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(configuration.items())) or "nothing"
 
 
 def _by_name(value: object) -> dict[str, dict[str, Any]]:

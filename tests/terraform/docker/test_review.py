@@ -12,6 +12,8 @@ from ops.findings.model import Severity
 from ops.review.judge import judge
 from ops.review.plan import read_plan
 from tests.review.mutations import load, missed
+from tests.review.planning import docker_plans
+from tests.review.record import differences
 from tests.support.terraform import PLAN, REPOSITORY, Root
 
 MUTATIONS = load("docker")
@@ -60,6 +62,12 @@ def test_the_first_plan_of_an_environment_weakens_nothing(applied: Root, environ
     # What is left: images of our own go by their tags; outside dev the edge serves everybody on the ports of the web.
     remarks = {"image-by-tag"} if environment == "dev" else {"image-by-tag", "port-web"}
     assert {found.id for found in findings} == remarks
+
+
+@pytest.mark.requirement("REVIEW-RULES")
+def test_the_provider_plans_the_cases_as_recorded(tmp_path: Path) -> None:
+    plans = docker_plans(tmp_path)
+    assert [line for name, plan in plans.items() for line in differences(name, plan)] == []
 
 
 @pytest.mark.requirement("REVIEW-MUTATIONS")

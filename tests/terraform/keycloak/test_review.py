@@ -11,6 +11,8 @@ from ops.keycloak import KeycloakServer
 from ops.review.judge import judge
 from ops.review.plan import read_plan
 from tests.review.mutations import load, missed
+from tests.review.planning import keycloak_plans_on, shape_plans
+from tests.review.record import differences
 from tests.support.realm import Realm
 from tests.support.secrecy import Secrets
 from tests.support.terraform import PLAN, REPOSITORY, Root
@@ -70,6 +72,21 @@ def test_a_plan_that_changes_nothing_weakens_nothing(reviewed: Applied) -> None:
     plan = read_plan(reviewed.root.succeed("show", "-json", PLAN).encode(), "applied")
     assert judge(plan) == []
     assert judge(plan, everything=True) == []
+
+
+@pytest.mark.requirement("REVIEW-RULES")
+def test_the_provider_plans_the_cases_as_recorded(
+    keycloak: KeycloakServer, admin: AdminClient, admin_secret: str, tmp_path: Path
+) -> None:
+    plans = keycloak_plans_on(tmp_path, keycloak.url, admin_secret, admin)
+    assert [line for name, plan in plans.items() for line in differences(name, plan)] == []
+
+
+@pytest.mark.requirement("REVIEW-RULES")
+def test_the_provider_plans_the_shapes_as_recorded(tmp_path: Path) -> None:
+    plans = shape_plans(tmp_path)
+    assert len(plans) >= 5
+    assert [line for name, plan in plans.items() for line in differences(name, plan)] == []
 
 
 @pytest.mark.requirement("REVIEW-MUTATIONS")
