@@ -9,6 +9,8 @@ from ops.audit import repair_clients, repair_realm, repair_roles
 from ops.audit.addresses import watched
 from ops.audit.difference import Difference
 from ops.audit.kcadm import Repair, Root
+from ops.environment import REALM
+from ops.normalise import rename
 
 _BY_TOP: dict[str, Callable[[Difference, Root], Repair | None]] = {
     "administrators": repair_roles.administrator,
@@ -43,7 +45,10 @@ def repair_of(difference: Difference, root: Root) -> Repair:
         difference: what differs.
         root: what the commands need to know.
     """
-    path = difference.path
+    # The audit compares under the lock file's name of the realm; commands need the live one.
+    parts = (difference.path, difference.declared, difference.live)
+    path, declared, live = (rename(part, REALM, root.realm) for part in (list(parts[0]), *parts[1:]))
+    difference = Difference(tuple(path), difference.kind, declared, live)
     special = _BY_TOP.get(path[0])
     if special and (repair := special(difference, root)):
         return repair

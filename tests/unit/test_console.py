@@ -191,4 +191,4 @@ def test_an_installed_package_carries_the_pages() -> None:
     package = STATIC.parent
     carried = {file for pattern in patterns for file in package.glob(pattern)}
     assert {file for file in package.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}} <= carried
-    assert '"service.console"' in PROJECT.partition("packages = [")[2].partition("]")[0]
+    assert '"service.*"' in PROJECT.partition("[tool.setuptools.packages.find]")[2].partition("]")[0]

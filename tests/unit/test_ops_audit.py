@@ -3,6 +3,7 @@
 import base64
 import copy
 import os
+import shlex
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Self
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 
 from ops.audit.addresses import address_of
 from ops.audit.difference import Difference, Kind, differences
+from ops.audit.kcadm import Root
 from ops.audit.notify import check_url, notify, read_key, signature
+from ops.audit.repair import repair_of
 from ops.audit.rules import judge, load_rules
 from ops.cli import app
 from ops.environment import REPOSITORY
@@ -229,3 +232,18 @@ def test_a_rule_is_explained_and_an_unknown_one_is_refused() -> None:
     assert runner.invoke(app, ["audit", "--explain", "nothing"]).exit_code != 0
     assert "Examples" in runner.invoke(app, ["audit", "--help"]).output
     assert "Examples" in runner.invoke(app, ["repair", "--help"]).output
+
+
+@pytest.mark.requirement("AUDIT-REPAIR")
+def test_a_command_names_what_is_live_under_another_name_of_the_realm() -> None:
+    path = ("roles", "realm", "default-roles-mcp-realm", "composites", "client", "realm-management", "manage-clients")
+    repair = repair_of(Difference(path, Kind.ADDED, None, "manage-clients"), Root(realm="agents"))
+    command = "kcadm.sh remove-roles -r agents --rname default-roles-agents --cclientid realm-management"
+    assert repair.before == (f"{command} --rolename manage-clients",)
+
+
+@pytest.mark.requirement("AUDIT-REPAIR")
+def test_what_somebody_wrote_into_the_realm_is_no_command() -> None:
+    name = "x'; rm -rf ~; '"
+    repair = repair_of(Difference(("roles", "realm", name), Kind.ADDED, None, {"name": name}), Root(realm="agents"))
+    assert shlex.split(repair.before[0]) == ["kcadm.sh", "delete", f"roles/{name}", "-r", "agents"]
