@@ -49,6 +49,8 @@ class Client:
     default_scopes: tuple[str, ...]
     optional_scopes: tuple[str, ...]
     consent: bool
+    private_key_jwt: str = ""
+    """Where its public key is (RFC 7523 section 2.2): URL of a JWKS, or a certificate; empty: it has a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def _build(data: dict[str, Any]) -> Contract:
         lists = ("redirect_uris", "redirect_paths", "default_scopes", "optional_scopes")
         values: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in lists}
         values |= {name: entry[name] for name in ("kind", "name", "description")}
-        return Client(client_id=client_id, consent=entry.get("consent", False), **values)
+        own = {"consent": entry.get("consent", False), "private_key_jwt": entry.get("private_key_jwt", "")}
+        return Client(client_id=client_id, **own, **values)
 
     return Contract(
         scopes={

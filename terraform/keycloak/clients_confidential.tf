@@ -1,5 +1,14 @@
 # Clients with a secret. A service account has the client credentials grant and nothing else (RFC 6749 section 4.4); the
 # MCP service itself introspects tokens (RFC 7662) and exchanges them (RFC 8693), and gets none of its own.
+# With private_key_jwt (RFC 7523) a service account proves itself by a signature, and Keycloak takes no secret from it: the one
+# that Terraform still sends, so that Keycloak does not make one up, opens nothing.
+
+locals {
+  _key_attributes = { for client_id, client in local._confidential : client_id => merge(
+    startswith(client.private_key_jwt, "http") ? { "use.jwks.url" = "true", "jwks.url" = client.private_key_jwt } : {},
+    startswith(client.private_key_jwt, "MII") ? { "use.jwks.url" = "false", "jwt.credential.certificate" = client.private_key_jwt } : {},
+  ) }
+}
 
 resource "keycloak_openid_client" "confidential" {
   for_each = local._confidential
@@ -13,7 +22,7 @@ resource "keycloak_openid_client" "confidential" {
   # Takes over a client that is there, without reading its secret; an `import` block would write it to the state.
   import = contains(var.adopted_clients, each.key)
 
-  client_authenticator_type = "client-secret"
+  client_authenticator_type = each.value.private_key_jwt == "" ? "client-secret" : "client-jwt"
   client_secret_wo          = var.client_secrets[each.key]
   client_secret_wo_version  = local._secret_versions[each.key]
 
@@ -56,7 +65,7 @@ resource "keycloak_openid_client" "confidential" {
   backchannel_logout_session_required        = true
   backchannel_logout_revoke_offline_sessions = false
 
-  extra_config = local._client_attributes
+  extra_config = merge(local._client_attributes, local._key_attributes[each.key])
 }
 
 resource "keycloak_openid_client_default_scopes" "confidential" {

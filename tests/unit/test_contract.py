@@ -108,6 +108,39 @@ def test_every_fault_is_named(tmp_path: Path) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+JOB = "  mcp-reader:\n    kind: service_account\n"
+
+
+@pytest.mark.parametrize(
+    "source", ["https://jobs.example.org/jwks.json", "http://localhost:9000/jwks", "MIIBszCCAVmgAw=="]
+)
+def test_a_machine_client_may_have_a_key_instead_of_a_secret(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "access.yaml"
+    path.write_text(TEXT.replace(JOB, f"{JOB}    private_key_jwt: {source}\n"), encoding="utf-8")
+    clients = load_contract(path).clients
+    assert (clients["mcp-reader"].private_key_jwt, clients["mcp-automation"].private_key_jwt) == (source, "")
+
+
+@pytest.mark.parametrize(
+    ("client", "source"),
+    [
+        ("mcp-reader", "http://jobs.example.org/jwks"),
+        ("mcp-reader", "-----BEGIN CERTIFICATE-----"),
+        ("mcp-reader", "ftp://jobs.example.org/jwks"),
+        ("mcp-reader", "true"),
+        ("mcp-cli", "https://jobs.example.org/jwks.json"),
+        ("mcp-server", "https://jobs.example.org/jwks.json"),
+    ],
+)
+def test_a_key_of_no_use_is_refused(client: str, source: str, tmp_path: Path) -> None:
+    path = tmp_path / "access.yaml"
+    head = f"  {client}:\n"
+    assert head in TEXT
+    path.write_text(TEXT.replace(head, f"{head}    private_key_jwt: {source}\n"), encoding="utf-8")
+    with pytest.raises(ContractError, match="private_key_jwt"):
+        load_contract(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"- a", b"\xff\xfe", b"a: &a [*a]"])
 def test_a_file_that_is_no_contract_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "access.yaml"

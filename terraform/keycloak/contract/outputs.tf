@@ -25,6 +25,7 @@ output "clients" {
     default_scopes  = tolist(try(entry.default_scopes, []))
     optional_scopes = tolist(try(entry.optional_scopes, []))
     consent         = try(entry.consent, false)
+    private_key_jwt = try(entry.private_key_jwt, "")
   } }
 }
 

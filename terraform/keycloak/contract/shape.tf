@@ -52,6 +52,7 @@ locals {
       try(value.json == jsonencode(value.rule.const), true),
       try(contains([for choice in value.rule.enum : jsonencode(choice)], value.json), true),
       !can(value.rule.type) || can(regex(local._type_pattern[value.rule.type], value.json)),
+      !can(value.rule.pattern) || can(regex(value.rule.pattern, tostring(jsondecode(value.json)))),
       try(tonumber(value.json) >= value.rule.minimum, true),
       try(tonumber(value.json) <= value.rule.maximum, true),
       try(length(tostring(jsondecode(value.json))) >= value.rule.minLength, true),
