@@ -1,6 +1,6 @@
 """A realm with registration open: the lock file, changed to what terraform/keycloak declares for such a contract.
 
-tests/terraform/keycloak/test_open_registration.py applies the contract for real and compares.
+terraform/keycloak/tests/environments.tftest.hcl says the same of the declared realm; keep the two together.
 """
 
 import copy
