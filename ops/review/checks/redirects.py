@@ -33,6 +33,8 @@ def redirects(change: Change, plan: Plan) -> Iterator[Hit]:
 
 def _judged(uri: str, client: str, change: Change) -> Iterator[Hit]:
     scheme, host = scheme_of(uri), host_of(uri)
+    # With PKCE another app that claims the scheme gets a code that it cannot use (RFC 8252 section 8.1).
+    proven = change.after.get("pkce_code_challenge_method") == "S256"
     if scheme in _SCRIPTS:
         yield hit("redirect-script", client=client, uri=uri)
     elif _any_host(uri):
@@ -41,7 +43,7 @@ def _judged(uri: str, client: str, change: Change) -> Iterator[Hit]:
         yield hit("redirect-wildcard", client=client, uri=uri)
     elif is_plain(uri):
         yield hit("redirect-http", client=client, uri=uri, host=host)
-    elif scheme and scheme not in ("http", "https") and "." not in scheme:
+    elif scheme and scheme not in ("http", "https") and "." not in scheme and not proven:
         yield hit("redirect-scheme", client=client, uri=uri, scheme=scheme)
     elif change.existed:
         yield hit("redirect-added", client=client, uri=uri)

@@ -58,7 +58,7 @@ def reviewed(
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_the_first_plan_of_an_environment_weakens_nothing(root: Root, environment: str) -> None:
     values = REPOSITORY / "terraform" / "environments" / environment / "keycloak.tfvars"
-    env = secrets_of(["mcp-automation", "mcp-reader", "mcp-server", "terraform"])
+    env = secrets_of(["mcp-automation", "mcp-reader", "mcp-server", "terraform", "auditor"])
     options = [f"-var-file={values}", "-var=adopt_registration_policies=false"]
     root.succeed("plan", "-no-color", "-input=false", "-refresh=false", f"-out={PLAN}", *options, env=env)
     findings = judge(read_plan(root.succeed("show", "-json", PLAN).encode(), environment))
