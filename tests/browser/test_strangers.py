@@ -29,8 +29,9 @@ CLIENTS = {
     "python-2025-11-25": (PythonStranger, HANDSHAKE),
     "typescript-client-2026-07-28": (TypeScriptStranger, MODERN),
     "typescript-client-2025-11-25": (TypeScriptStranger, HANDSHAKE),
-    "typescript-sdk-2025-11-25": (TypeScriptStranger, "sdk"),
 }
+# Not here: @modelcontextprotocol/sdk 1.32.2. Where it holds a refresh token it answers a 403 with a refresh, gets no
+# further scope, and gives up ("403 after trying upscoping"): see docs/clients.md.
 
 
 @pytest.fixture(scope="module")
