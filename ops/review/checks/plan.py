@@ -121,7 +121,11 @@ def drift(plan: Plan) -> Iterator[Placed]:
     for entry in plan.content.get("resource_drift") or []:
         change = entry.get("change") or {}
         before, after = change.get("before") or {}, change.get("after") or {}
-        names = [name for name in before if before.get(name) != after.get(name)] if after else ["it is gone"]
+        names = (
+            [name for name in before if (before.get(name) or None) != (after.get(name) or None)]
+            if after
+            else ["it is gone"]
+        )
         if names:
             yield entry["address"], hit("drift", address=entry["address"], attributes=listed(names))
 

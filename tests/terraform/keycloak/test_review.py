@@ -45,7 +45,9 @@ def reviewed(
     for old, new in (("http://localhost:8080", keycloak.url), ("http://localhost:8000", public_url)):
         assert old in text
         text = text.replace(old, new)
-    values.write_text(text + 'realm_name = "mcp-review"\n', encoding="utf-8")
+    values.write_text(text, encoding="utf-8")
+    # A file of values that is named on the command line wins over this one, so that an edit can name another realm.
+    (root.path / "review.auto.tfvars").write_text('realm_name = "mcp-review"\n', encoding="utf-8")
     realm = Realm(keycloak.url, admin, Secrets(client_secrets), name="mcp-review")
     applied = Applied(root, realm, admin_secret, ["-var-file=../environments/dev/keycloak.tfvars"])
     applied.apply("-target=terraform_data.bootstrap", bootstrap=True)
