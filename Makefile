@@ -61,7 +61,7 @@ test: venv-dev ## Run every tier of tests that this machine can carry
 
 test-long: venv-dev ## Run the long forms: every substitution, 200,000 fuzzed tokens, 20 rotations, mutation testing
 	@SECURE_MCP_REQUIRE=long SECURE_MCP_LONG=1 $(BIN)/python -m pytest tests/long tests/realm/test_key_rotation.py \
-	  tests/terraform/keycloak/test_rotation.py
+	  tests/terraform/keycloak/test_rotation.py tests/terraform/keycloak/test_review.py tests/terraform/docker/test_review.py
 
 lint: venv-dev ## Run every linter that is here; name the ones that are not
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lint
