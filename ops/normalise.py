@@ -52,6 +52,8 @@ def normalise(export: Mapping[str, Any], public_url: str) -> dict[str, Any]:
     for client in realm.get("clients", []):
         _hide_secret(client)
         _settle_logout(client)
+        if client.get("rootUrl") == "":
+            del client["rootUrl"]  # the provider writes it at an update and not at a creation; it means none
     for holder in [*realm.get("clients", []), *realm.get("clientScopes", [])]:
         for mapper in holder.get("protocolMappers", []):
             _settle_userinfo(mapper["config"])
