@@ -27,7 +27,7 @@ def guarded(judge: TokenValidator) -> ASGIApp:
         await send({"type": "http.response.body", "body": b"hello"})
 
     metadata = f"{WORLD.origin}/.well-known/oauth-protected-resource/mcp"
-    challenges = Challenges(metadata, ("mcp:read",))
+    challenges = Challenges(metadata, ("mcp:read",), contract().clients)
     tools = discover(contract())
     guard = Guard(
         reached, validator=judge, tools=tools, challenges=challenges, mcp_path="/mcp", public_paths=("/livez",)
