@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 from ops.containers.images import BASE_VARIABLES, CA_BUNDLE_VARIABLE, ensure_images
+from ops.containers.up import read_contract
 from tests.host.machine import BUNDLE, Machine, docker
 
 PLUGINS = Path.home() / ".terraform.d" / "plugins"
@@ -30,7 +31,7 @@ def load_images(machine: Machine) -> None:
     """Build the images of our own on this computer's engine, and load all of the stack into that of the machine."""
     own = {CA_BUNDLE_VARIABLE: str(BUNDLE)} if BUNDLE.is_file() else {}
     with mock.patch.dict(os.environ, BASES | own):
-        images = ensure_images()
+        images = ensure_images(read_contract())
     names = (images.service, images.keycloak, *FOREIGN)
     with subprocess.Popen(["docker", "save", *names], stdout=subprocess.PIPE) as saved:
         loaded = subprocess.run(
