@@ -1,5 +1,6 @@
 """A steady stream of https requests, half of them on connections that are kept, half on new ones."""
 
+import select
 import socket
 import ssl
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 THREADS = 8
+KEPT = THREADS // 2
 
 
 class CutShort(OSError):
@@ -17,9 +19,10 @@ class CutShort(OSError):
 class Steady:
     """Asks for a page that the edge answers itself, until the block ends.
 
-    As clients do (RFC 9112 section 9.3.1), it asks once more on a new connection when a kept one ends before a byte of
-    the answer: before 1.27.4 Nginx closes idle connections when it reloads. Those are counted, and a request without an
-    answer in the end has failed.
+    Before 1.27.4 Nginx closes idle connections when it reloads. As clients do, this one looks whether a kept connection
+    has ended before it asks on it (`reopened`), and asks once more on a new one when it ends just then, before a byte
+    of the answer (`repeated`; RFC 9112 section 9.3.1). A request without an answer in the end has failed, and so has
+    every new connection that gives none.
 
     Args:
         address: of the machine.
@@ -30,6 +33,7 @@ class Steady:
 
     def __init__(self, address: str, name: str, authority: Path, rate: float = 100) -> None:
         self.answered = 0
+        self.reopened = 0
         self.repeated = 0
         self.failures: list[str] = []
         self.serials: set[str] = set()
@@ -68,7 +72,16 @@ class Steady:
             if connection is not None:
                 connection.close()
 
+    def explained(self, reloads: int) -> bool:
+        """Say whether no more kept connections ended than so many reloads explain: each of them once in each."""
+        return self.reopened + self.repeated <= KEPT * reloads
+
     def _ask_once_more_if_need_be(self, kept: ssl.SSLSocket | None) -> ssl.SSLSocket:
+        if kept is not None and _ended(kept):
+            kept.close()
+            kept = None
+            with self._lock:
+                self.reopened += 1
         connection = kept or self._connect()
         try:
             status = self._ask(connection)
@@ -118,3 +131,18 @@ class Steady:
         while len(body) < length:
             body += connection.recv(65536)
         return head.split(b" ", 2)[1]
+
+
+def _ended(connection: ssl.SSLSocket) -> bool:
+    """Whether the other side has ended an idle connection. What else may have come is a session ticket."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    connection.setblocking(False)
+    try:
+        return not connection.recv(1)
+    except ssl.SSLWantReadError:
+        return False
+    except OSError:
+        return True
+    finally:
+        connection.settimeout(10)

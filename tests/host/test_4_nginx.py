@@ -17,6 +17,7 @@ HEADERS = (
     "strict-transport-security", "content-security-policy", "x-content-type-options", "x-frame-options",
     "referrer-policy", "permissions-policy", "cross-origin-opener-policy",
 )  # fmt: skip
+RELOADS = 10
 
 
 @pytest.fixture
@@ -81,17 +82,18 @@ def test_the_workers_are_not_root_and_the_files_are_not_theirs(host: Host) -> No
 
 @pytest.mark.requirement("HOST-EDGE")
 def test_a_reload_under_load_loses_no_answer(converged: Converged) -> None:
-    """Keep-alive and new connections, while the configuration is loaded ten times."""
+    """Keep-alive and new connections, while the configuration is loaded anew again and again."""
     machine = converged.machine
     with Steady(machine.address, AUTH, converged.authority) as load:
         until(lambda: load.answered > 50, 30, "the load has begun")
-        for _ in range(10):
+        for _ in range(RELOADS):
             old = workers(machine)
             machine.shell("systemctl reload nginx")
             until(lambda old=old: not old & workers(machine), 60, "new workers have taken over")  # type: ignore[misc]
         after = load.answered
         until(lambda: load.answered > after + 50, 30, "the load goes on")
     assert load.failures == []
+    assert load.explained(RELOADS), (load.reopened, load.repeated)
 
 
 def workers(machine: Machine) -> set[str]:

@@ -52,6 +52,7 @@ def test_a_renewal_under_load_loses_no_request(converged: Converged) -> None:
         after = load.answered
         until(lambda: load.answered > after + 300, 60, "the load goes on")
     assert load.failures == []
+    assert load.explained(1), (load.reopened, load.repeated)
     assert len(load.serials) == 2
     assert seconds < 60
 
