@@ -72,9 +72,12 @@ class Steady:
             if connection is not None:
                 connection.close()
 
-    def explained(self, reloads: int) -> bool:
-        """Say whether no more kept connections ended than so many reloads explain: each of them once in each."""
-        return self.reopened + self.repeated <= KEPT * reloads
+    def explained(self, workers: int) -> bool:
+        """Say whether no more kept connections ended than so many workers explain that ended during the load.
+
+        Each ends its idle connections when it comes to it, so who comes back at once may meet another old one.
+        """
+        return self.reopened + self.repeated <= KEPT * workers
 
     def _ask_once_more_if_need_be(self, kept: ssl.SSLSocket | None) -> ssl.SSLSocket:
         if kept is not None and _ended(kept):

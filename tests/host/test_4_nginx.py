@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -21,10 +22,10 @@ RELOADS = 10
 
 
 @pytest.fixture
-def https(converged: Converged, names: None) -> httpx.Client:
-    return httpx.Client(
-        verify=ssl.create_default_context(cafile=str(converged.authority)), trust_env=False, timeout=20, http2=False
-    )
+def https(converged: Converged, names: None) -> Iterator[httpx.Client]:
+    trusted = ssl.create_default_context(cafile=str(converged.authority))
+    with httpx.Client(verify=trusted, trust_env=False, timeout=20) as client:
+        yield client
 
 
 @pytest.mark.requirement("HOST-EDGE")
@@ -84,6 +85,7 @@ def test_the_workers_are_not_root_and_the_files_are_not_theirs(host: Host) -> No
 def test_a_reload_under_load_loses_no_answer(converged: Converged) -> None:
     """Keep-alive and new connections, while the configuration is loaded anew again and again."""
     machine = converged.machine
+    before = workers(machine)
     with Steady(machine.address, AUTH, converged.authority) as load:
         until(lambda: load.answered > 50, 30, "the load has begun")
         for _ in range(RELOADS):
@@ -93,7 +95,7 @@ def test_a_reload_under_load_loses_no_answer(converged: Converged) -> None:
         after = load.answered
         until(lambda: load.answered > after + 50, 30, "the load goes on")
     assert load.failures == []
-    assert load.explained(RELOADS), (load.reopened, load.repeated)
+    assert load.explained(RELOADS * len(before)), (load.reopened, load.repeated)
 
 
 def workers(machine: Machine) -> set[str]:

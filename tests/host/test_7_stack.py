@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -61,8 +61,9 @@ def echo(https: httpx.Client, bearer: str | None) -> httpx.Response:
 
 
 @pytest.fixture
-def https(converged: Converged, names: None) -> httpx.Client:
-    return httpx.Client(verify=context(converged), trust_env=False, timeout=30)
+def https(converged: Converged, names: None) -> Iterator[httpx.Client]:
+    with httpx.Client(verify=context(converged), trust_env=False, timeout=30) as client:
+        yield client
 
 
 @pytest.mark.requirement("HOST-STACK")
