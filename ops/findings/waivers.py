@@ -2,7 +2,7 @@
 
 waivers:
   - rule: port-all-interfaces
-    address: module.edge.docker_container.this
+    address: module.edge[0].docker_container.this
     owner: platform team
     reason: the edge serves the internet on 443
     expires: 2027-03-31

@@ -16,7 +16,7 @@ from tests.support.until import until
 def test_an_interrupted_apply_converges(stack: RunningStack) -> None:
     root = stack.docker_root()
     root.prepare()
-    assert root.plan("-replace=module.edge.docker_container.this", "-replace=module.redis.docker_container.this")
+    assert root.plan("-replace=module.edge[0].docker_container.this", "-replace=module.redis.docker_container.this")
     import os
 
     process = subprocess.Popen(
