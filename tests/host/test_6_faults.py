@@ -34,6 +34,8 @@ def authority(converged: Converged) -> Iterator[Acme]:
     machine.shell(f"rm -r {OVERRIDE}; systemctl daemon-reload")
     if acme.process.poll() is not None:
         acme.start()
+        # Pebble forgets accounts when it ends, which no real authority does.
+        machine.shell("rm -rf /etc/letsencrypt/accounts")
     acme.resolve(MCP, machine.address)
     machine.shell("systemctl start secure-mcp-certificate && secure-mcp-certificate-check")
 
