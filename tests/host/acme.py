@@ -42,7 +42,8 @@ class Acme:
             return str(answer.read().decode())
 
     def resolve(self, host: str, address: str) -> None:
-        """Let the authority see a name at an address."""
+        """Let the authority see a name at an address, and at no other."""
+        self._tell("clear-a", {"host": host})
         self._tell("add-a", {"host": host, "addresses": [address]})
 
     def _tell(self, what: str, message: object) -> None:
