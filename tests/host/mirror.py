@@ -23,8 +23,8 @@ def place_terraform(machine: Machine) -> None:
     terraform = shutil.which("terraform")
     assert terraform
     docker("cp", "--follow-link", terraform, f"{machine.name}:/usr/local/bin/terraform")
-    machine.shell("mkdir -p /root/.terraform.d")
-    docker("cp", str(PLUGINS), f"{machine.name}:/root/.terraform.d/plugins")
+    machine.shell("mkdir -p ~root/.terraform.d")
+    docker("cp", str(PLUGINS), f"{machine.name}:root/.terraform.d/plugins")
 
 
 def load_images(machine: Machine) -> None:

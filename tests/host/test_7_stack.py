@@ -177,14 +177,14 @@ def test_what_a_container_publishes_cannot_be_reached_from_outside(converged: Co
 @pytest.mark.requirement("HOST-BACKUP")
 def test_a_backup_is_made_checked_copied_and_counted(converged: Converged) -> None:
     machine = converged.machine
-    machine.shell("mkdir -p /root/elsewhere")
-    converged.playbook.converge("--tags=backup", values={"backup_copy_command": 'cp "$1" "$1.sha256" /root/elsewhere/'})
+    machine.shell("mkdir -p /srv/elsewhere")
+    converged.playbook.converge("--tags=backup", values={"backup_copy_command": 'cp "$1" "$1.sha256" /srv/elsewhere/'})
     machine.shell("systemctl start secure-mcp-backup", timeout=600)
-    machine.shell("cd /root/elsewhere && sha256sum --check --quiet *.sha256 && ls *.tar.age")
+    machine.shell("cd /srv/elsewhere && sha256sum --check --quiet *.sha256 && ls *.tar.age")
     metrics = machine.shell("curl --silent http://127.0.0.1:9100/metrics")
     assert "secure_mcp_backup_last_success_seconds" in metrics
     assert "secure_mcp_certificate_not_after_seconds" in metrics
-    machine.shell("rm -r /root/elsewhere")
+    machine.shell("rm -r /srv/elsewhere")
     assert machine.run("systemctl", "start", "secure-mcp-backup").returncode != 0, "a failed copy is a failed backup"
     machine.shell("rm /etc/secure-mcp/backup-copy && systemctl reset-failed")
 
