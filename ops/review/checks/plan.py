@@ -122,12 +122,19 @@ def drift(plan: Plan) -> Iterator[Placed]:
         change = entry.get("change") or {}
         before, after = change.get("before") or {}, change.get("after") or {}
         names = (
-            [name for name in before if (before.get(name) or None) != (after.get(name) or None)]
-            if after
-            else ["it is gone"]
+            [name for name in before if _said(before.get(name)) != _said(after.get(name))] if after else ["it is gone"]
         )
         if names:
             yield entry["address"], hit("drift", address=entry["address"], attributes=listed(names))
+
+
+def _said(value: Any) -> Any:
+    """Return a value without what says nothing: a provider reads back an empty map where none was given."""
+    if isinstance(value, Mapping):
+        return {name: said for name, item in value.items() if (said := _said(item)) is not None} or None
+    if isinstance(value, list):
+        return [_said(item) for item in value] or None
+    return value or None
 
 
 def providers(plan: Plan) -> Iterator[Placed]:
