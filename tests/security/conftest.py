@@ -35,6 +35,7 @@ class Bench:
 def issuer() -> Iterator[FakeIssuer]:
     with serving(FakeIssuer()) as server:
         server.realms[REALM] = list(published())
+        server.realms["shared"] = list(published())  # of services beside the one under test, whose fetches are counted
         server.realms["mcp-realm-other"] = server.realms["master"] = [jwk("other-realm", "other-realm", alg="RS256")]
         yield server
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.security.conftest import REALM
 from tests.security.issuer import FakeIssuer
 from tests.security.steps import make
 from tests.security.system import Service, service
@@ -40,7 +39,7 @@ def front(issuer: FakeIssuer, folder: Path, **values: str) -> Iterator[Front]:
     port = free_port()
     audience = f"https://localhost:{port}/mcp"
     with (
-        service(issuer.issuer(REALM), folder, AUDIENCE=audience) as running,
+        service(issuer.issuer("shared"), folder, AUDIENCE=audience) as running,
         edge(folder / "edge", port, int(running.origin.rpartition(":")[2]), **values) as nginx,
     ):
         target = Target("127.0.0.1", port, f"localhost:{port}", nginx.folder / "tls.crt")

@@ -13,7 +13,6 @@ import pytest
 
 from ops.audit_lines import file_lines
 from service.telemetry.chain import verify
-from tests.security.conftest import REALM
 from tests.security.draft import Draft
 from tests.security.issuer import FakeIssuer
 from tests.security.kinds import ECHO, HANDSHAKE, JSON
@@ -71,7 +70,7 @@ def test_a_full_disk_and_a_collector_that_hangs(issuer: FakeIssuer, tmp_path: Pa
             "TRACE_RATIO": "1",
             "MANAGEMENT_PORT": str(port),
         }
-        with service(issuer.issuer(REALM), tmp_path, output=full, **settings) as running:
+        with service(issuer.issuer("shared"), tmp_path, output=full, **settings) as running:
             call_all(running)
 
             def lost(sink: str) -> float:
@@ -102,7 +101,7 @@ def test_a_full_disk_and_a_collector_that_hangs(issuer: FakeIssuer, tmp_path: Pa
 def test_a_pipe_that_nobody_reads(issuer: FakeIssuer, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     try:
-        with service(issuer.issuer(REALM), tmp_path, output=writer) as running:
+        with service(issuer.issuer("shared"), tmp_path, output=writer) as running:
             quick = sorted(call_all(running, 50))
             blocked = sorted(call_all(running))  # fills the pipe several times over
             assert blocked[len(blocked) // 2] < 10 * max(quick[len(quick) // 2], 0.002)

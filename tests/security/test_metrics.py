@@ -14,7 +14,6 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.cli import app
-from tests.security.conftest import REALM
 from tests.security.draft import Draft
 from tests.security.issuer import FakeIssuer
 from tests.security.system import Service, free_port, service
@@ -67,7 +66,7 @@ def observed(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
     with (
         redis_server(folder) as url,
         service(
-            issuer.issuer(REALM), folder, WORKERS=str(WORKERS), REDIS_URL=url, MANAGEMENT_PORT=str(port)
+            issuer.issuer("shared"), folder, WORKERS=str(WORKERS), REDIS_URL=url, MANAGEMENT_PORT=str(port)
         ) as running,
     ):
         found = Observed(running, f"http://127.0.0.1:{port}")

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from service.telemetry.chain import verify
-from tests.security.conftest import REALM
 from tests.security.issuer import FakeIssuer, serving
 from tests.security.kinds import CANARY, OTHER, Call, kinds
 from tests.security.system import Service, free_port, service
@@ -79,7 +78,7 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
     answers: dict[str, httpx.Response] = {}
     with serving(Collector()) as collector:
         settings["OTLP_ENDPOINT"] = collector.url
-        with service(issuer.issuer(REALM), folder, **settings) as running:
+        with service(issuer.issuer("shared"), folder, **settings) as running:
             audience = Service(f"https://localhost:{port}", running.issuer, running.log)
             calls = kinds(audience.world)
             traceparents = {name: f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-00" for name in calls}
