@@ -91,7 +91,7 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
         issuer.realms[REALM] = list(published())
         node.text, keycloak.text = in_order(), "keycloak_up 1\n"
         with (
-            service(issuer.issuer("shared"), folder, REDIS_URL=url, **settings) as running,
+            service(issuer.issuer(REALM), folder, REDIS_URL=url, **settings) as running,
             monitoring(
                 folder / "monitoring",
                 service=f"127.0.0.1:{port}",
