@@ -14,8 +14,15 @@ def example_values(folder: Path) -> dict[str, str]:
     paths = {"certificate": "tls.crt", "certificate_key": "tls.key", "cache_path": "cache", "access_log": "access.log"}
     paths |= {"operator_certificate": "tls.crt", "operator_certificate_key": "tls.key"}
     names = {"mcp": "mcp.example.com", "auth": "auth.example.com"}
-    rates = {f"rate_{zone}": "10r/s" for zone in ("login", "mcp", "registration", "token")}
-    bursts = {f"burst_{zone}": "20" for zone in ("login", "mcp", "registration", "token")}
+    # As terraform/docker/variables_sizes.tf and ansible/roles/nginx/defaults/main.yml have them.
+    limits = {
+        "login": ("20r/s", "60"),
+        "mcp": ("50r/s", "100"),
+        "registration": ("6r/m", "5"),
+        "token": ("10r/s", "20"),
+    }
+    rates = {f"rate_{zone}": rate for zone, (rate, _) in limits.items()}
+    bursts = {f"burst_{zone}": burst for zone, (_, burst) in limits.items()}
     return {
         **{name: str(folder / file) for name, file in paths.items()},
         **rates,
