@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from ops.environment import REPOSITORY, Environment
+from ops.metrics_port import metrics_port
 from ops.processes import ServerProcess
 
 _APP = "service.app:create_app()"
@@ -67,6 +68,9 @@ def service_environment(environment: Environment) -> dict[str, str]:
         "SECURE_MCP_ISSUER": environment.issuer,
         "SECURE_MCP_CLIENT_SECRET_FILE": str(environment.secrets / "mcp-server"),
         "SECURE_MCP_PORT": str(environment.port),
+        # Without an engine nothing but the address keeps others away from it.
+        "SECURE_MCP_MANAGEMENT_HOST": "127.0.0.1",
+        "SECURE_MCP_MANAGEMENT_PORT": str(metrics_port(environment)),
         "PYTHONUNBUFFERED": "1",
     }
     return dict(os.environ) | settings

@@ -55,7 +55,7 @@ def look(url: str) -> Sample:
     except (httpx.HTTPError, ValueError) as error:
         raise unreachable(
             f"{url}/metrics does not answer: {type(error).__name__}.",
-            "Start the service with SECURE_MCP_MANAGEMENT_PORT=9464, or name another port by --url.",
+            "Bring the stack up: make up. Of a service that runs elsewhere name the port by --url.",
         ) from error
     series = {
         (sample.name, frozenset(sample.labels.items())): sample.value

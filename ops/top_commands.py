@@ -1,6 +1,5 @@
 """The command top."""
 
-import os
 import sys
 import time
 from typing import Annotated
@@ -12,10 +11,9 @@ from rich.table import Table
 
 from ops.containers.engine import docker
 from ops.containers.environment import StackEnvironment, find_environment
+from ops.metrics_port import DEFAULT, metrics_port
 from ops.output import show_json, show_table
 from ops.top import look, rows, summary
-
-DEFAULT_PORT = 9464
 
 
 def top(
@@ -60,10 +58,9 @@ def top(
 def management_url() -> str:
     """Return where the management port of this environment is reached from here."""
     environment = find_environment()
-    port = os.environ.get("SECURE_MCP_MANAGEMENT_PORT") or DEFAULT_PORT
     if isinstance(environment, StackEnvironment):
         # Published nowhere; the machine of the engine reaches the container's own address.
         template = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
         answer = docker("container", "inspect", "--format", template, environment.container("service"))
-        return f"http://{answer.decode().split()[0]}:{port}"
-    return f"http://127.0.0.1:{port}"
+        return f"http://{answer.decode().split()[0]}:{DEFAULT}"
+    return f"http://127.0.0.1:{metrics_port(environment)}"

@@ -8,6 +8,7 @@ from ops.features import features_of_contract, features_of_realm
 from ops.fingerprint import fingerprint
 from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, features_of, make_instance
 from ops.locks import exclusive
+from ops.metrics_port import choose_metrics_port
 from ops.output import done, note, short, step
 from ops.parts import Secrets, keycloak_of, make_secrets, service_of
 from ops.ports import require_free
@@ -145,6 +146,7 @@ def _make_demo_user(environment: Environment, secrets: Secrets) -> None:
 
 def _start_service(environment: Environment) -> None:
     """Start the service, or start it anew where its code, its settings or the contract changed."""
+    choose_metrics_port(environment, running=service_of(environment).pid is not None)
     service = service_of(environment)
     settings = {
         name: value for name, value in service_environment(environment).items() if name.startswith("SECURE_MCP_")

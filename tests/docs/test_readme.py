@@ -1,11 +1,13 @@
 """The README's commands, typed as they stand there, and what it says they print."""
 
+import json
 import os
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.relay import free_port
@@ -85,6 +87,20 @@ def test_a_second_make_up_changes_nothing(shell: Shell) -> None:
     printed = shell.type("make up")
     assert "runs already" in printed
     assert "start the service ..." not in printed
+
+
+@pytest.mark.requirement("METRICS")
+def test_make_up_shows_its_metrics_on_the_loopback_interface_only(shell: Shell) -> None:
+    facts = json.loads(shell.type(".venv/bin/secure-mcp top --once --json --interval 0.1"))
+    assert (facts["workers"], facts["redis"]) == (facts["workers_ready"], "none")
+    assert facts["workers"] > 0
+    port = json.loads((shell.state / "environment.json").read_text(encoding="utf-8"))["metrics_port"]
+    listening = {
+        found.laddr.ip
+        for found in psutil.net_connections(kind="tcp")
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port
+    }
+    assert listening == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("command", CALLS)

@@ -9,6 +9,7 @@ from ops.environment import load_environment
 from ops.errors import OperatorError
 from ops.fingerprint import fingerprint
 from ops.locks import exclusive
+from ops.metrics_port import DEFAULT, choose_metrics_port, metrics_port
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +84,28 @@ def test_lock_keeps_others_out_until_it_is_released(tmp_path):
     finally:
         release.set()
         process.join(20)
+
+
+def test_metrics_have_a_port_of_their_own(monkeypatch):
+    environment = load_environment()
+    monkeypatch.setattr("ops.metrics_port.is_free", lambda port: port == DEFAULT)
+    assert choose_metrics_port(environment, running=False) == DEFAULT == metrics_port(environment)
+    monkeypatch.setattr("ops.metrics_port.is_free", lambda port: False)
+    assert choose_metrics_port(environment, running=True) == DEFAULT  # the service itself has it
+    other = choose_metrics_port(environment, running=False)
+    assert other != DEFAULT
+    assert metrics_port(environment) == other
+
+
+def test_a_port_of_metrics_that_was_named_is_taken_or_refused(monkeypatch):
+    environment = load_environment()
+    monkeypatch.setenv("SECURE_MCP_MANAGEMENT_PORT", str(environment.keycloak_port))
+    with pytest.raises(OperatorError, match="another part"):
+        choose_metrics_port(environment, running=False)
+    monkeypatch.setenv("SECURE_MCP_MANAGEMENT_PORT", "70000")
+    with pytest.raises(OperatorError, match="70000"):
+        metrics_port(environment)
+    monkeypatch.setattr("ops.ports.is_free", lambda port: False)
+    monkeypatch.setenv("SECURE_MCP_MANAGEMENT_PORT", "9555")
+    with pytest.raises(OperatorError, match="SECURE_MCP_MANAGEMENT_PORT"):
+        choose_metrics_port(environment, running=False)
