@@ -12,7 +12,7 @@ from ops.environment import Environment
 from ops.errors import OperatorError
 from service.telemetry.audit_file import older_files
 
-_DECISIONS = ("access_allowed", "access_denied")
+_DECISIONS = ("access_allowed", "access_denied", "session_revoked", "logout_refused")
 
 
 def raw_lines(environment: Environment, files: list[Path]) -> Iterator[str]:

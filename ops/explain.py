@@ -7,7 +7,17 @@ from typing import Any
 from service.auth.scopes import FIRST_SCOPES
 from service.contract import Client, Contract
 from service.settings import Settings
-from service.telemetry.reasons import REASONS, known
+from service.telemetry.events import Event
+from service.telemetry.reasons import REASONS, Reason, known
+
+# What a logout token was refused for is the reason code; what to do about it does not depend on the code.
+_LOGOUT_REFUSED = Reason(
+    "A logout token was refused ({reason}), so no session ended.",
+    "OpenID Connect Back-Channel Logout 1.0 section 2.6",
+    "If Keycloak sent it, set the clocks, SECURE_MCP_ISSUER and the clients of access.yaml right; "
+    "if not, somebody tried to end sessions from {address}.",
+)
+_LET_THROUGH = {Event.ACCESS_ALLOWED: "allowed", Event.SESSION_REVOKED: "taken: the session ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +42,13 @@ def explain(line: Mapping[str, Any], contract: Contract, issuer: str, audience: 
         issuer: of this environment.
         audience: the canonical URL of the MCP server.
     """
-    reason = REASONS[known(str(line["reason"]))]
+    judged = line["event"] == Event.LOGOUT_REFUSED and line["reason"] not in {"malformed_form", "keys_unavailable"}
+    reason = _LOGOUT_REFUSED if judged else REASONS[known(str(line["reason"]))]
     tool = line.get("tool")
     needed = list(line.get("scopes_asked", ()))
     facts = {
         "access_token_seconds": contract.lifetimes["access_token"],
+        "address": line.get("client_address", "an unknown address"),
         "algorithms": ", ".join(Settings.model_fields["algorithms"].default),
         "audience": audience,
         "client": line.get("client", "the client"),
@@ -44,12 +56,12 @@ def explain(line: Mapping[str, Any], contract: Contract, issuer: str, audience: 
         "held": " ".join(line.get("scopes_held", ())) or "no scope",
         "issuer": issuer,
         "needed": " ".join(needed),
+        "reason": line["reason"],
         "tool": f"the tool {tool}" if tool else "a request that calls no tool",
         "who_may": _who_may(contract, str(line.get("client")), needed),
     }
     texts = [text.format_map(facts) for text in reason]
-    allowed = line["event"] == "access_allowed"
-    decision = "allowed" if allowed else f"refused with HTTP {line['status']} by the {line['layer']}"
+    decision = _LET_THROUGH.get(line["event"]) or f"refused with HTTP {line['status']} by the {line['layer']}"
     return Explanation(str(line["request_id"]), str(line["time"]), decision, str(line["reason"]), *texts)
 
 

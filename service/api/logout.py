@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.logout import LogoutTokenValidator
 from service.auth.revocation import Revocations
+from service.telemetry.audit import trail
 from service.telemetry.events import Event
 
 LOGOUT_PATH: Final = "/backchannel-logout"
@@ -31,25 +32,33 @@ def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> 
 
     @router.post(LOGOUT_PATH, include_in_schema=False)
     async def backchannel_logout(request: Request) -> Response:
+        def refused(status: int, reason: str, error: str, description: str) -> JSONResponse:
+            trail().record(request.scope, Event.LOGOUT_REFUSED, reason, status=status)
+            return JSONResponse({"error": error, "error_description": description}, status, headers=_NO_STORE)
+
         token = await _logout_token(request)
         if token is None:
-            return _refusal(400, "invalid_request", "Send one logout_token as a form of at most 16 KiB")
+            wanted = "Send one logout_token as a form of at most 16 KiB"
+            return refused(400, "malformed_form", "invalid_request", wanted)
         try:
             ended = await validator.validate(token)
-        except TokenRefused as refused:
-            log.info(Event.LOGOUT_REFUSED, reason=refused.reason)
-            return _refusal(400, "invalid_request", "The logout token is not valid")
+        except TokenRefused as refusal:
+            return refused(400, refusal.reason, "invalid_request", "The logout token is not valid")
         except KeysUnavailable as unavailable:
-            answer = _refusal(503, "temporarily_unavailable", "The keys are not available; try again later")
+            later = "The keys are not available; try again later"
+            answer = refused(503, "keys_unavailable", "temporarily_unavailable", later)
             answer.headers["retry-after"] = str(unavailable.retry_after)
             return answer
+        trail().record(request.scope, Event.SESSION_REVOKED, "session_ended", ended=ended)
         kind, value = ("sid", ended.session_id) if ended.session_id else ("sub", ended.subject)
-        log.info(Event.SESSION_REVOKED, kind=kind, value=value)
         try:
             await revocations.revoke(kind, str(value), ended.issued_at)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
-            return _refusal(503, "temporarily_unavailable", "The other workers could not be told; try again later")
+            later = "The other workers could not be told; try again later"
+            return JSONResponse(
+                {"error": "temporarily_unavailable", "error_description": later}, 503, headers=_NO_STORE
+            )
         return Response(status_code=200, headers=_NO_STORE)
 
     return router
@@ -67,7 +76,3 @@ async def _logout_token(request: Request) -> str | None:
         return None
     tokens = fields.get("logout_token", [])
     return tokens[0] if len(tokens) == 1 else None
-
-
-def _refusal(status: int, error: str, description: str) -> JSONResponse:
-    return JSONResponse({"error": error, "error_description": description}, status, headers=_NO_STORE)

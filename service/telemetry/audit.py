@@ -1,4 +1,6 @@
-"""The audit trail: one line for every request that was allowed or refused (docs/audit-event.schema.json).
+"""The audit trail: one line for every request that was allowed or refused, and for every session that ended.
+
+Its schema is docs/audit-event.schema.json.
 
 A line says who, by which client, which tool, which scopes were asked and held, and why. Never a token, an argument, a
 path, or anything else that a caller wrote freely. No log level switches it off.
@@ -10,6 +12,7 @@ from typing import Any, Final
 
 from starlette.types import Scope
 
+from service.auth.logout import LogoutToken
 from service.auth.scopes import Demand
 from service.auth.token import Caller
 from service.telemetry.clock import now_text
@@ -22,6 +25,8 @@ from service.telemetry.stdout import STDOUT
 
 MAX_SCOPES: Final = 32
 MAX_SCOPE_LENGTH: Final = 64
+# How the metrics count a line: who was refused, and everything else.
+_DENIED: Final = frozenset({Event.ACCESS_DENIED, Event.LOGOUT_REFUSED})
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -45,16 +50,18 @@ class AuditTrail:
         status: int | None = None,
         caller: Caller | None = None,
         demand: Demand | None = None,
+        ended: LogoutToken | None = None,
     ) -> None:
         """Write the line of one decision.
 
         Args:
             scope: the ASGI scope; its state has the ids that `Correlation` put there.
-            event: `access_allowed` or `access_denied`.
+            event: `access_allowed` or `access_denied`; of a logout `session_revoked` or `logout_refused`.
             reason: a key of `REASONS`.
             status: HTTP status of a refusal.
             caller: who calls, when that is known.
             demand: what the call needs, when that is known.
+            ended: what a valid logout token ends.
         """
         state = scope["state"]
         line: dict[str, Any] = {
@@ -70,13 +77,16 @@ class AuditTrail:
         }
         if found := state.get("address"):
             line["client_address"] = found
-        count_decision(event.value.removeprefix("access_"), line["reason"], demand.tool if demand else None)
+        count_decision("denied" if event in _DENIED else "allowed", line["reason"], demand.tool if demand else None)
         if status is not None:
             line["status"] = status
         if caller is not None:
             line["sub"], line["client"] = caller.subject, caller.client_id
             if caller.session_id is not None:
                 line["session"] = caller.session_id
+        if ended is not None:
+            of_logout = {"sub": ended.subject, "session": ended.session_id}
+            line |= {key: value for key, value in of_logout.items() if value is not None}
         if demand is not None:
             line["tool"], line["scopes_asked"] = demand.tool, demand.scopes
         if caller is not None:

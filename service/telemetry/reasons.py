@@ -22,6 +22,17 @@ REASONS: Final[dict[str, Reason]] = {
     "sufficient_scope": Reason(
         "The token held every scope that was needed.", "access.yaml", "Nothing: the call was let through."
     ),
+    # A session ended: service/api/logout.py
+    "session_ended": Reason(
+        "The authorization server said that a session, or every session of a person, has ended.",
+        "back-channel logout of the realm",
+        "Nothing: its tokens are refused from now on.",
+    ),
+    "malformed_form": Reason(
+        "The body of the logout is no form of at most 16 KiB with exactly one logout_token.",
+        "OpenID Connect Back-Channel Logout 1.0 section 2.5",
+        "Send `logout_token=<token>` as application/x-www-form-urlencoded.",
+    ),
     # Credentials: service/auth/bearer.py
     "no_credentials": Reason(
         "No access token was sent.",

@@ -176,6 +176,16 @@ def test_each_call_has_exactly_one_audit_line_in_each_sink_that_fits_the_schema(
             assert json.loads(record.body.string_value) == line
 
 
+@pytest.mark.requirement("AUDIT-LINE")
+def test_a_logout_has_exactly_one_audit_line_in_each_sink(evidence: Evidence) -> None:
+    sinks = [evidence.service_log, _lines(evidence.audit_file)]
+    sinks.append([json.loads(found.body.string_value) for found in evidence.collector.records()])
+    for lines in sinks:
+        (line,) = [line for line in lines if line["event"].startswith(("session_", "logout_"))]
+        VALIDATOR.validate(line)
+        assert (line["event"], line["session"], line["entrance"]) == ("session_revoked", "ended-session", "logout")
+
+
 @pytest.mark.requirement("AUDIT-CHAIN")
 def test_the_file_is_one_chain_and_its_anchor_is_in_the_log(evidence: Evidence) -> None:
     lines = evidence.audit_file.read_text().splitlines()

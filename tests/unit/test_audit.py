@@ -32,6 +32,8 @@ _PLACE = {
     "_refusal": 1,
     "parse_object": 1,
     "decode_segment": 1,
+    "refused": 1,
+    "record": 2,
 }
 # Behind the guard: the access was allowed, the call itself went wrong.
 _BEHIND = {REPOSITORY / "service" / "api", REPOSITORY / "service" / "telemetry" / "correlation.py"}
@@ -40,7 +42,7 @@ _BEHIND = {REPOSITORY / "service" / "api", REPOSITORY / "service" / "telemetry" 
 def given_reasons() -> Iterator[tuple[str, str]]:
     """Yield each reason code that is written out in front of or inside the guard, with its place."""
     for path in sorted((REPOSITORY / "service").rglob("*.py")):
-        if any(path.is_relative_to(behind) for behind in _BEHIND):
+        if path.name != "logout.py" and any(path.is_relative_to(behind) for behind in _BEHIND):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
@@ -60,7 +62,7 @@ def test_no_reason_of_the_list_is_without_use() -> None:
     edge = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "nginx").glob("*.conf"))
     used = {reason for reason, _ in given_reasons()} | set(TOKEN_REASONS)
     used |= {reason for reason in REASONS if re.search(rf'[" ]{reason};', edge)}
-    assert set(REASONS) - used - {"other"} == {"sufficient_scope"}
+    assert set(REASONS) - used <= {"other"}
 
 
 def test_the_schema_knows_the_same_reasons_and_entrances() -> None:

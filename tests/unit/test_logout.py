@@ -1,6 +1,7 @@
 """A session that ended is refused at once; nobody but the authorization server can end one."""
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,10 @@ from service.auth.logout import LOGOUT_EVENT, LogoutToken, LogoutTokenValidator
 from service.auth.revocation import Revocations
 from service.auth.token import TokenValidator
 from service.contract import load_contract
+from service.telemetry.correlation import Correlation
+from service.telemetry.outlet import flush_all
 from tests.unit.jose import AUDIENCE, ISSUER, NOW, claims, sign
+from tests.unit.test_audit import VALIDATOR
 from tests.unit.test_token import Keys, NoKeys
 
 SID, SUB = "5a6b", "f3a1c0de-0000-4000-8000-000000000001"
@@ -151,8 +155,9 @@ def test_memory_is_bounded_and_forgets_what_is_over(monkeypatch: pytest.MonkeyPa
 
 
 def post(body: str | bytes, keys: Keys | None = None, revocations: Revocations | None = None) -> httpx.Response:
-    app = FastAPI()
-    app.include_router(logout_router(validator(keys), revocations or Revocations(330)))
+    inner = FastAPI()
+    inner.include_router(logout_router(validator(keys), revocations or Revocations(330)))
+    app = Correlation(inner)
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -194,6 +199,32 @@ def test_the_endpoint_cannot_judge_without_keys() -> None:
     answer = post(urlencode({"logout_token": logout_token()}), keys=NoKeys())
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.requirement("AUDIT-LINE")
+@pytest.mark.parametrize(
+    ("body", "keys", "expected"),
+    [
+        ({"logout_token": logout_token()}, None, ("session_revoked", "session_ended", None, SUB, SID)),
+        ({"logout_token": logout_token(sid=None)}, None, ("session_revoked", "session_ended", None, SUB, None)),
+        ({"logout_token": logout_token(sub=None)}, None, ("session_revoked", "session_ended", None, None, SID)),
+        ({"logout_token": logout_token(aud="another")}, None, ("logout_refused", "wrong_audience", 400, None, None)),
+        ({"logout_token": "x"}, None, ("logout_refused", "malformed_token", 400, None, None)),
+        ({"x": "y"}, None, ("logout_refused", "malformed_form", 400, None, None)),
+        ({"logout_token": logout_token()}, NoKeys(), ("logout_refused", "keys_unavailable", 503, None, None)),
+    ],
+)
+def test_each_logout_is_one_audit_line(
+    capsys: pytest.CaptureFixture[str], body: dict[str, str], keys: Keys | None, expected: tuple[object, ...]
+) -> None:
+    post(urlencode(body), keys=keys)
+    assert flush_all()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["event"] != "request"]
+    VALIDATOR.validate(line)
+    assert (line["layer"], line["entrance"], line["method"]) == ("service", "logout", "POST")
+    assert tuple(line.get(key) for key in ("event", "reason", "status", "sub", "session")) == expected
+    assert body.get("logout_token", "no token") not in json.dumps(line) or body["logout_token"] == "x"
 
 
 class DownRedis:

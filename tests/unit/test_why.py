@@ -18,7 +18,8 @@ CONTRACT = load_contract()
 
 
 def line(reason: str, **changes: Any) -> dict[str, Any]:
-    event = "access_allowed" if reason == "sufficient_scope" else "access_denied"
+    events = {"sufficient_scope": "access_allowed", "session_ended": "session_revoked"}
+    event = events.get(reason, "access_denied")
     common = {"time": "2026-11-22T10:00:00.000000Z", "level": "info", "event": event, "request_id": "r-1"}
     return {**common, "layer": "service", "reason": reason, "status": 403, **changes}
 
@@ -33,6 +34,16 @@ def test_each_reason_is_a_sentence_with_a_way_out(reason: str) -> None:
         assert text.endswith(".")
         assert "{" not in text
     assert found.decided_by
+
+
+@pytest.mark.requirement("AUDIT-WHY")
+def test_a_logout_is_explained_as_one() -> None:
+    refused = explain(line("wrong_audience", event="logout_refused", client_address="192.0.2.7"), CONTRACT, "i", "a")
+    assert refused.sentence == "A logout token was refused (wrong_audience), so no session ended."
+    assert refused.decision == "refused with HTTP 403 by the service"
+    assert "from 192.0.2.7" in refused.fix
+    assert "try again" in explain(line("keys_unavailable", event="logout_refused"), CONTRACT, "i", "a").fix
+    assert explain(line("session_ended"), CONTRACT, "i", "a").decision == "taken: the session ended"
 
 
 @pytest.mark.requirement("AUDIT-WHY")
