@@ -44,7 +44,7 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The usable keys by `kid`, and when they were fetched (seconds since the epoch)."""
+    """The usable keys by `kid`, and when they were fetched (steady seconds: a clock that is set makes no set older)."""
 
     keys: Mapping[str, VerificationKey]
     fetched_at: float
@@ -72,7 +72,8 @@ class JwksKeySource:
         algorithms: allowed values of `alg`.
         on_metadata: told the issuer's metadata at each fetch.
         transport: for tests.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch, for what processes share.
+        steady: seconds that only go on, for the age of a set.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class JwksKeySource:
         on_metadata: Callable[[Mapping[str, Any]], None] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer
         self._base = internal_url or issuer
@@ -93,6 +95,7 @@ class JwksKeySource:
         self._cache = cache
         self._algorithms = tuple(algorithms)
         self._clock = clock
+        self._steady = steady
         self._on_metadata = on_metadata
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
@@ -108,7 +111,7 @@ class JwksKeySource:
     @property
     def ready(self) -> bool:
         """Whether there are keys, fresh or stale, that may still be used."""
-        return self._set is not None and self._clock() - self._set.fetched_at <= MAX_STALE_SECONDS
+        return self._set is not None and self._steady() - self._set.fetched_at <= MAX_STALE_SECONDS
 
     @property
     def epoch(self) -> int:
@@ -190,7 +193,7 @@ class JwksKeySource:
         failures = 0
         while True:
             before = self._set
-            due = 0.0 if before is None else before.fetched_at + 0.8 * self._ttl - self._clock()
+            due = 0.0 if before is None else before.fetched_at + 0.8 * self._ttl - self._steady()
             if failures:
                 due = min(2.0**failures, 30.0) if self.ready else 1.0
             await asyncio.sleep(max(due, 0.0) * random.uniform(0.9, 1.1))  # noqa: S311 - spreads workers, no secret
@@ -212,7 +215,7 @@ class JwksKeySource:
             return
         self._failed = False
         self.statistics.successes += 1
-        self._keep(document, self._clock())
+        self._keep(document, self._steady())
         await self._share(document)
 
     async def _download(self) -> Any:
@@ -255,7 +258,7 @@ class JwksKeySource:
         return json.loads(body.decode("utf-8"))
 
     def _keep(self, document: object, fetched_at: float) -> None:
-        """Take a set over unless it is older than ours or has no usable key."""
+        """Take a set over unless it is older than ours (steady seconds) or has no usable key."""
         if self._set is not None and fetched_at < self._set.fetched_at:
             return
         keys, dropped = import_keys(document, self._algorithms)
@@ -268,15 +271,17 @@ class JwksKeySource:
             self.statistics.dropped += len(dropped)
             self._epoch += 1
         self._set = KeySet(keys, fetched_at)
-        self.statistics.keys, self.statistics.fetched_at = len(keys), fetched_at
+        self.statistics.keys = len(keys)
+        self.statistics.fetched_at = self._clock() - (self._steady() - fetched_at)
 
     async def _load_shared(self) -> None:
         try:
             shared = await self._cache.get(_CACHE_KEY)
             if shared:
                 entry = json.loads(shared)
-                if entry["issuer"] == self._issuer and entry["fetched_at"] <= self._clock():
-                    self._keep(entry["document"], float(entry["fetched_at"]))
+                age = self._clock() - float(entry["fetched_at"])
+                if entry["issuer"] == self._issuer and age >= 0:
+                    self._keep(entry["document"], self._steady() - age)
         except Exception as error:  # noqa: BLE001 - the cache is a convenience: without it we fetch
             log.warning(Event.JWKS_CACHE_FAILED, operation="get", error=type(error).__name__)
 

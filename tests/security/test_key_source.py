@@ -72,6 +72,7 @@ def run(test: Test, cache: Any = None, ttl: int = 300) -> list[Any]:
             cache=cache if cache is not None else SimpleMemoryCache(namespace=str(id(server))),
             transport=httpx.MockTransport(server),
             clock=clock,
+            steady=clock,
         )
         try:
             await test(source, server, clock)
@@ -433,7 +434,7 @@ def test_it_renews_at_four_fifths_and_tries_again_ever_more_slowly(monkeypatch: 
     monkeypatch.setattr(module.random, "uniform", uniform)
 
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
-        monkeypatch.setattr(source, "_clock", lambda: 1_800_000_000.0 + passing.now)
+        monkeypatch.setattr(source, "_steady", lambda: 1_800_000_000.0 + passing.now)
 
         async def sleeps(count: int) -> list[float]:
             """Return the next pauses without the factor that spreads them."""

@@ -62,6 +62,7 @@ def run(
             cache=cache or SimpleMemoryCache(namespace=str(id(server))),
             transport=httpx.MockTransport(server),
             clock=clock,
+            steady=clock,
         )
         try:
             await test(source, server, clock)
@@ -247,6 +248,38 @@ def test_a_broken_cache_costs_nothing_but_the_sharing() -> None:
         assert await source.key("RS256-1")
 
     run(test, cache=BrokenCache())
+
+
+@pytest.mark.parametrize("step", [-86_400.0, -120.0, 120.0, 86_400.0])
+def test_a_clock_that_is_set_makes_no_set_older_or_younger(step: float) -> None:
+    """Back: what is fetched then is newer all the same. Forth: what is at hand did not age."""
+    wall, steady = Clock(), Clock()
+    server = AuthorizationServer()
+
+    async def main() -> None:
+        source = JwksKeySource(
+            issuer=ISSUER,
+            internal_url=None,
+            ttl=300,
+            cache=SimpleMemoryCache(namespace=str(id(server))),
+            transport=httpx.MockTransport(server),
+            clock=wall,
+            steady=steady,
+        )
+        try:
+            assert await source.key("RS256-1")
+            wall.now += step
+            assert source.ready
+            server.keys = [public_jwk("ES256"), public_jwk("EdDSA")]
+            assert await source.key("EdDSA-1"), "the new set is taken"
+            assert source.statistics.fetched_at == wall.now
+            assert await source.key("RS256-1") is None, "a removed key is gone"
+            steady.now += module.MAX_STALE_SECONDS + 1
+            assert not source.ready
+        finally:
+            await source.stop()
+
+    asyncio.run(main())
 
 
 def test_the_internal_url_is_where_the_fetch_goes() -> None:
