@@ -60,6 +60,14 @@ def test_a_stranger_gets_no_certificate_and_no_page(converged: Converged) -> Non
 
 
 @pytest.mark.requirement("HOST-EDGE")
+def test_a_strangers_name_on_a_connection_of_ours_is_misdirected(converged: Converged, https: httpx.Client) -> None:
+    answer = https.get(f"https://{MCP}/", headers={"Host": "stranger.example"})
+    assert (answer.status_code, "Welcome" in answer.text) == (421, False)
+    log = converged.machine.shell("grep access_denied /var/log/nginx/access.log | tail -n 1")
+    assert '"reason":"foreign_host","status":421' in log
+
+
+@pytest.mark.requirement("HOST-EDGE")
 def test_http2_is_spoken_and_http3_is_not_offered(converged: Converged, https: httpx.Client) -> None:
     context = ssl.create_default_context(cafile=str(converged.authority))
     context.set_alpn_protocols(["h2", "http/1.1"])

@@ -32,3 +32,11 @@ def test_no_request_hides_in_one_of_http2(open_front: Front) -> None:
     assert wrong == []
     assert count == 30
     assert open_front.reached == 0
+
+
+@pytest.mark.requirement("EDGE-STRANGERS")
+def test_a_strangers_name_on_a_connection_of_ours_is_misdirected(open_front: Front) -> None:
+    """The connection is for a name of ours, the request on it for another: no page of ours, nor the server's own."""
+    with open_front.target.connect() as connection, connection.makefile("rb") as answer:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: stranger.example\r\nConnection: close\r\n\r\n")
+        assert answer.readline().startswith(b"HTTP/1.1 421 ")
