@@ -30,6 +30,7 @@ from service.cache import build_cache, build_redis
 from service.console.config import auth_origin, page_config
 from service.console.routes import page_routes, paths_of
 from service.contract import Contract, load_contract
+from service.downstream import Downstream, build_downstream
 from service.mcp_server import build_mcp_server, build_tools
 from service.settings import Settings, load_settings
 from service.settings_checks import reveal
@@ -60,7 +61,8 @@ def create_app(
     """
     settings = settings or or_exit(load_settings)
     contract = or_exit(lambda: load_contract(settings.access_contract))
-    tools = or_exit(lambda: discover(contract))
+    tools = or_exit(lambda: discover(contract)).configured(settings)
+    downstream = or_exit(lambda: build_downstream(settings, contract))
     level.begin(settings.log_level)
     configure_sinks(settings)
     agreement = agreement or Agreement(settings.issuer, contract)
@@ -94,13 +96,24 @@ def create_app(
     publisher = Publisher(settings, keys, revocations, validator)
     guard = Guard(
         build_api(
-            settings, contract, tools, function_tools, keys, revocations, challenges, agreement, pages, publisher
+            settings,
+            contract,
+            tools,
+            function_tools,
+            keys,
+            revocations,
+            challenges,
+            agreement,
+            pages,
+            publisher,
+            downstream,
         ),
         validator=validator,
         tools=tools,
         challenges=challenges,
         mcp_path=settings.mcp_path,
         public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, OPENAPI_PATH, *paths_of(pages)),
+        downstream=downstream,
     )
     gate = OriginGate(
         guard,
@@ -124,6 +137,7 @@ def build_api(
     agreement: Agreement,
     pages: Sequence[Route],
     publisher: Publisher,
+    downstream: Downstream | None = None,
 ) -> FastAPI:
     """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, pages.
 
@@ -138,6 +152,7 @@ def build_api(
         agreement: what was found out about the realm.
         pages: console and API documentation.
         publisher: publishes metrics while the application runs.
+        downstream: stopped with the application.
     """
     server = build_mcp_server(tools, function_tools)
     mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
@@ -153,6 +168,8 @@ def build_api(
                 yield
             finally:
                 await publisher.stop()
+                if downstream is not None:
+                    await downstream.exchanger.stop()
                 await revocations.stop()
                 await keys.stop()
                 log.info(Event.SERVICE_STOPPED)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from service.auth.token import Caller
+
+if TYPE_CHECKING:
+    from service.downstream import Delegation
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Permit:
 
     caller: Caller
     tool: str | None
+    delegation: "Delegation | None" = None
+    """What the tool gets tokens for other APIs from; None where the service exchanges none."""
 
 
 _permit: Final[ContextVar[Permit | None]] = ContextVar("secure_mcp_permit", default=None)
@@ -41,6 +46,18 @@ def current_caller() -> Caller:
         LookupError: this code does not run inside a request that passed the guard.
     """
     return current_permit().caller
+
+
+def current_delegation() -> "Delegation":
+    """Return what gives a tool tokens for other APIs on behalf of who calls: `await current_delegation().token(api)`.
+
+    Raises:
+        LookupError: this code does not run inside a call of a tool, or the service has no secret to exchange with.
+    """
+    delegation = current_permit().delegation
+    if delegation is None:
+        raise LookupError("no token exchange: set SECURE_MCP_CLIENT_SECRET, and ask inside a call of a tool")
+    return delegation
 
 
 @contextmanager

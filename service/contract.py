@@ -51,6 +51,8 @@ class Client:
     consent: bool
     private_key_jwt: str = ""
     """Where its public key is (RFC 7523 section 2.2): URL of a JWKS, or a certificate; empty: it has a secret."""
+    downstream_apis: tuple[str, ...] = ()
+    """Client ids of the APIs that the service may exchange a caller's token for (RFC 8693)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def load_contract(path: Path = CONTRACT_PATH) -> Contract:
 
 def _build(data: dict[str, Any]) -> Contract:
     def client(client_id: str, entry: dict[str, Any]) -> Client:
-        lists = ("redirect_uris", "redirect_paths", "default_scopes", "optional_scopes")
+        lists = ("redirect_uris", "redirect_paths", "default_scopes", "optional_scopes", "downstream_apis")
         values: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in lists}
         values |= {name: entry[name] for name in ("kind", "name", "description")}
         own = {"consent": entry.get("consent", False), "private_key_jwt": entry.get("private_key_jwt", "")}

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     """The service's own client in the realm."""
     client_secret: SecretStr | None = None
     """Secret of that client; not set: the service neither introspects nor exchanges tokens."""
+    downstream_audience: str = "downstream-api"
+    """Client id of the API that the tool `whoami_downstream` calls, one of downstream_apis in the contract."""
+    downstream_url: str | None = None
+    """URL that the tool `whoami_downstream` asks with a token exchanged for that API; not set: no such tool."""
     allowed_clients: Words = ()
     """Client ids that may call; empty means every client of the realm."""
     cors_origins: Words = ()
@@ -137,6 +141,16 @@ class Settings(BaseSettings):
     @classmethod
     def _sinks(cls, value: Any, info: ValidationInfo) -> Any:
         if problem := checks.audit_sinks(value, info.data):
+            raise PydanticCustomError("setting", "{problem}", {"problem": problem})
+        return value
+
+    @field_validator("downstream_url")
+    @classmethod
+    def _downstream(cls, value: str | None, info: ValidationInfo) -> str | None:
+        problem = checks.downstream_url(value, info.data.get("environment") == "dev")
+        if value is not None and not problem and "client_secret" in info.data and not info.data["client_secret"]:
+            problem = "a token for it is exchanged by the service's own client; set SECURE_MCP_CLIENT_SECRET, too"
+        if problem:
             raise PydanticCustomError("setting", "{problem}", {"problem": problem})
         return value
 

@@ -113,6 +113,14 @@ def internal_url(value: str | None, _dev: bool) -> str | None:
     return "is http to another machine; write https, or the name of a container in the same network"
 
 
+def downstream_url(value: str | None, dev: bool) -> str | None:
+    """URL of another API: it gets a token, so the rules are those of the realm inside a private network."""
+    if value is None:
+        return None
+    _, problem = _url(value, ("http", "https"), "write a URL such as https://api.example.com/whoami")
+    return problem or internal_url(value, dev)
+
+
 def algorithms(value: Sequence[str], _dev: bool) -> str | None:
     """Names of RFC 7518 and RFC 9864, none symmetric."""
     unknown = [name for name in value if name not in ALGORITHMS]

@@ -18,6 +18,7 @@ _KEYS = "org.keycloak.keys.KeyProvider"
 _METADATA = "metadata-documents"
 _SCOPES = {"mcp-audience": "audience", "mcp-declared": "declared", "mcp-roles": "roles"}
 _MAPPERS = {"canonical MCP URL": "resource", "MCP server client": "server"}
+_DOWNSTREAM_MAPPER = "downstream API"
 _KEY_KINDS = {"rsa-generated": "rsa", "ecdsa-generated": "ecdsa"}
 
 # Fields of a client that the provider has an argument for; attributes count where the lock file has them.
@@ -46,6 +47,8 @@ def address_of(difference: Difference) -> str | None:
         case ("clients", client_id, *_):
             return _client(client_id)
         case ("clientScopes", scope, "protocolMappers", name, *_):
+            if name == _DOWNSTREAM_MAPPER and (api := _downstream_api(scope)):
+                return f'keycloak_openid_audience_protocol_mapper.downstream["{api}"]'
             kind = _MAPPERS.get(name)
             return f'keycloak_openid_audience_protocol_mapper.{kind}["{scope}"]' if kind else None
         case ("clientScopes", scope, *_):
@@ -110,12 +113,25 @@ def _contract() -> Contract:
 def _client(client_id: str) -> str | None:
     if client_id in _ACCOUNTS:
         return f"keycloak_openid_client.{client_id}"
+    if client_id in _downstream_apis():
+        return f'keycloak_openid_client.downstream["{client_id}"]'
     client = _contract().clients.get(client_id)
     kind = "public" if client and client.kind == "public" else "confidential"
     return f'keycloak_openid_client.{kind}["{client_id}"]' if client else None
 
 
+def _downstream_apis() -> set[str]:
+    return {name for client in _contract().clients.values() for name in client.downstream_apis}
+
+
+def _downstream_api(scope: str) -> str | None:
+    api = scope.removesuffix("-audience")
+    return api if api != scope and api in _downstream_apis() else None
+
+
 def _scope(name: str) -> str | None:
+    if api := _downstream_api(name):
+        return f'keycloak_openid_client_scope.downstream["{api}"]'
     if name in _SCOPES:
         return f"keycloak_openid_client_scope.{_SCOPES[name]}"
     return f'keycloak_openid_client_scope.mcp["{name}"]' if name in _contract().scopes else None

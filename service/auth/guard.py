@@ -16,6 +16,7 @@ from service.auth.jsonrpc import MessageRefused, read_message, trimmed
 from service.auth.scopes import Demand, demand_of_path, demand_of_tool
 from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
+from service.downstream import Downstream
 from service.telemetry.audit import trail
 from service.telemetry.events import Event
 from service.telemetry.traces import child_span
@@ -32,6 +33,7 @@ class Guard:
         challenges: makes the refusals.
         mcp_path: path of the MCP endpoint.
         public_paths: paths that need no token, each spelled out.
+        downstream: what tools call other APIs with; None where tokens are not exchanged.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Guard:
         challenges: Challenges,
         mcp_path: str,
         public_paths: Iterable[str],
+        downstream: Downstream | None = None,
     ) -> None:
         self.app = app
         self._validator = validator
@@ -50,6 +53,7 @@ class Guard:
         self._challenges = challenges
         self._mcp_path = mcp_path
         self._public_paths = frozenset(public_paths)
+        self._downstream = downstream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -61,7 +65,8 @@ class Guard:
             return
         caller, demand = None, None
         try:
-            caller = await self._authenticate(scope)
+            token = bearer_token(scope, self._challenges)
+            caller = await self._authenticate(token)
             if scope["path"] == self._mcp_path and scope["method"] != "POST":
                 raise simple_refusal(405, "method_not_allowed", "Send POST", (b"allow", b"POST"))
             body = await read_body(scope, receive)
@@ -81,11 +86,11 @@ class Guard:
             return
         trail().record(scope, Event.ACCESS_ALLOWED, "sufficient_scope", caller=caller, demand=demand)
         scope["state"]["caller"] = caller
-        with permitted(Permit(caller, demand.tool)):
+        delegation = self._downstream.for_caller(token, caller) if self._downstream and demand.tool else None
+        with permitted(Permit(caller, demand.tool, delegation)):
             await self.app(scope, replay(body, receive), send)
 
-    async def _authenticate(self, scope: Scope) -> Caller:
-        token = bearer_token(scope, self._challenges)
+    async def _authenticate(self, token: str) -> Caller:
         try:
             with child_span("validate token"):
                 return await self._validator.validate(token)

@@ -13,6 +13,7 @@ class Event(StrEnum):
     REQUEST = "request"
     REQUEST_FAILED = "request_failed"
     TOOL_FAILED = "tool_failed"
+    TOKEN_EXCHANGE_FAILED = "token_exchange_failed"  # noqa: S105 - an event, no secret
     JWKS_CHANGED = "jwks_changed"
     JWKS_FETCH_FAILED = "jwks_fetch_failed"
     JWKS_CACHE_FAILED = "jwks_cache_failed"

@@ -48,7 +48,8 @@ class ToolDeclarationError(Exception):
 class Tool:
     """A tool as its author declared it.
 
-    `scopes` are all needed for a call. `example` is a set of arguments that works, shown in OpenAPI.
+    `scopes` are all needed for a call. `example` is a set of arguments that works, shown in OpenAPI. Without one of the
+    settings `needs` there is no such tool.
     """
 
     name: str
@@ -58,10 +59,16 @@ class Tool:
     function: Callable[..., Awaitable[Any]]
     example: Mapping[str, Any] = field(default_factory=dict)
     read_only: bool = True
+    needs: tuple[str, ...] = ()
 
 
 def tool(
-    *, scopes: Sequence[str], title: str = "", example: Mapping[str, Any] | None = None, read_only: bool = True
+    *,
+    scopes: Sequence[str],
+    title: str = "",
+    example: Mapping[str, Any] | None = None,
+    read_only: bool = True,
+    needs: Sequence[str] = (),
 ) -> Callable[[Function], Function]:
     """Declare an async function a tool; its name and docstring become the tool's name and description.
 
@@ -70,6 +77,7 @@ def tool(
         title: name for people; without one the function's name.
         example: arguments that work.
         read_only: whether a call changes nothing (MCP `readOnlyHint`).
+        needs: fields of `Settings`; where one is not set, the service has no such tool.
 
     Raises:
         ToolDeclarationError: the function is not async, has no docstring, or names no scope.
@@ -88,7 +96,14 @@ def tool(
         if not scopes or isinstance(scopes, str):
             raise ToolDeclarationError(f'{where}: names no scope; write scopes=("mcp:read",)')
         declared = Tool(
-            name, title or name.capitalize(), description, tuple(scopes), function, dict(example or {}), read_only
+            name,
+            title or name.capitalize(),
+            description,
+            tuple(scopes),
+            function,
+            dict(example or {}),
+            read_only,
+            tuple(needs),
         )
         setattr(function, _MARK, declared)
         return function
@@ -113,6 +128,7 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def __init__(self, tools: Sequence[Tool], contract: Contract) -> None:
         self._tools: dict[str, Tool] = {}
+        self._contract = contract
         problems = []
         for entry in tools:
             if entry.name in self._tools:
@@ -135,6 +151,11 @@ class ToolRegistry(Mapping[str, Tool]):
 
     def __len__(self) -> int:
         return len(self._tools)
+
+    def configured(self, settings: object) -> "ToolRegistry":
+        """Return the registry without the tools whose settings are not set."""
+        kept = [entry for entry in self._tools.values() if all(getattr(settings, name) for name in entry.needs)]
+        return ToolRegistry(kept, self._contract)
 
     def callable_with(self, scopes: frozenset[str]) -> list[Tool]:
         """Return the tools that a caller who holds these scopes may call.

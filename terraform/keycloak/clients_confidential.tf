@@ -74,7 +74,7 @@ resource "keycloak_openid_client_default_scopes" "confidential" {
   realm_id  = local._realm
   client_id = keycloak_openid_client.confidential[each.key].id
   default_scopes = concat(
-    local._client_default_scopes,
+    each.value.kind == "resource_server" ? local._exchange_scopes : local._client_default_scopes,
     each.value.kind == "service_account" ? [local._service_account_scope] : [],
     [for scope in each.value.default_scopes : keycloak_openid_client_scope.mcp[scope].name],
   )

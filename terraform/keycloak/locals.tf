@@ -8,6 +8,8 @@ locals {
   _public           = { for client_id, client in local._clients : client_id => client if client.kind == "public" }
   _confidential     = { for client_id, client in local._clients : client_id => client if client.kind != "public" }
   _resource_servers = { for client_id, client in local._clients : client_id => client if client.kind == "resource_server" }
+  # APIs that tools call on behalf of the caller: downstream.tf.
+  _downstream_apis = toset(flatten(values(local._resource_servers)[*].downstream_apis))
   # The accounts of admin.tf and admin_auditor.tf; the contract does not name them.
   _accounts = [local._auditor_client_id, local._terraform_client_id]
   # Whose secret must be given: theirs and those of the accounts.

@@ -11,7 +11,7 @@ import pytest
 from service.context import Permit, current_caller, permitted
 from service.contract import load_contract
 from service.tools.registry import Tool, ToolDeclarationError, ToolFailure, ToolRegistry, declared_in, discover, tool
-from tests.unit.tokens import MCP_HEADERS, bearer, call, rpc, send
+from tests.unit.tokens import MCP_HEADERS, bearer, call, make_settings, rpc, send
 
 CONTRACT = load_contract()
 
@@ -154,7 +154,6 @@ def test_a_scope_that_the_contract_does_not_know_stops_the_start(
     package: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import service.app
-    from tests.unit.tokens import make_settings
 
     write(package, MODULE.format(scope="mcp:dream"))
     monkeypatch.setattr(service.app, "discover", lambda contract: discover(contract, package))
@@ -218,7 +217,7 @@ def test_only_the_module_that_declares_a_tool_owns_it() -> None:
 
 
 def test_every_example_works() -> None:
-    for entry in discover(CONTRACT).values():
+    for entry in discover(CONTRACT).configured(make_settings()).values():
         answer = send("POST", f"/api/v1/tools/{entry.name}", json=dict(entry.example), headers=bearer())
         assert answer.status_code == 200, entry.name
 

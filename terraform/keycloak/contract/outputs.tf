@@ -26,6 +26,7 @@ output "clients" {
     optional_scopes = tolist(try(entry.optional_scopes, []))
     consent         = try(entry.consent, false)
     private_key_jwt = try(entry.private_key_jwt, "")
+    downstream_apis = tolist(try(entry.downstream_apis, []))
   } }
 }
 

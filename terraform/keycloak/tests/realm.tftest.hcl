@@ -119,9 +119,29 @@ run "every_token_has_the_audience" {
     condition = alltrue([for scopes in concat(
       [keycloak_realm_default_client_scopes.main.default_scopes],
       [for client in values(keycloak_openid_client_default_scopes.public) : client.default_scopes],
-      [for client in values(keycloak_openid_client_default_scopes.confidential) : client.default_scopes],
+      [for name, client in keycloak_openid_client_default_scopes.confidential : client.default_scopes if name != "mcp-server"],
     ) : contains(scopes, "mcp-audience")])
     error_message = "A class of clients gets tokens without the audience."
+  }
+}
+
+run "the_service_exchanges_for_other_apis_only" {
+  command = plan
+
+  assert {
+    condition = (
+      keycloak_openid_client_default_scopes.confidential["mcp-server"].default_scopes == toset(["basic", "mcp-declared", "downstream-api-audience"])
+      && keycloak_openid_client_optional_scopes.confidential["mcp-server"].optional_scopes == toset(["mcp:read"])
+    )
+    error_message = "An exchanged token carries more than the contract says."
+  }
+  assert {
+    condition = (
+      keycloak_openid_client.downstream["downstream-api"].access_type == "BEARER-ONLY"
+      && !keycloak_openid_client.downstream["downstream-api"].full_scope_allowed
+      && keycloak_openid_audience_protocol_mapper.downstream["downstream-api"].included_client_audience == "downstream-api"
+    )
+    error_message = "The other API can do more than be an audience."
   }
 }
 

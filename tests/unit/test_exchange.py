@@ -1,0 +1,261 @@
+"""Token exchange without a server: what is asked, what is taken for an answer, what the log says."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from service.auth import exchange as module
+from service.auth.exchange import ACCESS_TOKEN, ExchangeFailed, TokenExchanger
+from service.auth.token import Caller
+from service.context import Permit, current_delegation, permitted
+from service.contract import load_contract
+from service.downstream import Delegation, Downstream, build_downstream
+from service.settings_files import SettingsError
+from service.tools.registry import ToolFailure
+from tests.unit import jose
+from tests.unit.tokens import make_settings, make_token, send
+
+API = "downstream-api"
+SECRET = "0123456789abcdef-0123456789abcdef"
+TOKEN = "caller.access.token"
+CALLER = Caller(
+    "somebody", "mcp-cli", jose.ISSUER, frozenset({"mcp:write", "mcp:read"}), frozenset({"mcp:write"}),
+    frozenset(), {}, 0, 0,
+)  # fmt: skip
+ENDPOINT = f"{jose.ISSUER}/protocol/openid-connect/token"
+
+pytestmark = pytest.mark.requirement("EXCHANGE-ANSWER")
+
+
+def exchanged_token(**changes: Any) -> str:
+    claims = {"aud": API, "sub": "somebody", "scope": "mcp:read", "iss": jose.ISSUER, "exp": int(time.time()) + 60}
+    return make_token(**(claims | changes))
+
+
+def answer_of(token: str | None = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "access_token": token or exchanged_token(), "token_type": "Bearer", "issued_token_type": ACCESS_TOKEN
+    } | changes  # fmt: skip
+
+
+class Server:
+    """Plays the authorization server."""
+
+    def __init__(self, status: int = 200, answer: Any = None, metadata: Any = None) -> None:
+        self.forms: list[dict[str, str]] = []
+        self.urls: list[str] = []
+        self.status = status
+        self.answer = answer_of() if answer is None else answer
+        self.metadata = metadata or {"issuer": jose.ISSUER, "token_endpoint": ENDPOINT}
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.urls.append(str(request.url))
+        if request.method == "GET":
+            return httpx.Response(200, json=self.metadata)
+        self.forms.append(dict(parse_qsl(request.content.decode())))
+        content = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
+        return httpx.Response(self.status, content=content)
+
+
+def exchange(
+    server: Callable[[httpx.Request], Any], scopes: tuple[str, ...] = ("mcp:read",), internal_url: str | None = None
+) -> str:
+    async def main() -> str:
+        exchanger = TokenExchanger(
+            issuer=jose.ISSUER,
+            internal_url=internal_url,
+            client_id="mcp-server",
+            client_secret=SecretStr(SECRET),
+            transport=httpx.MockTransport(server),
+        )
+        try:
+            return (await exchanger.exchange(SecretStr(TOKEN), CALLER, API, scopes)).get_secret_value()
+        finally:
+            await exchanger.stop()
+
+    return asyncio.run(main())
+
+
+def refused(server: Callable[[httpx.Request], Any], **how: Any) -> str:
+    with pytest.raises(ExchangeFailed) as caught:
+        exchange(server, **how)
+    assert caught.value.__cause__ is None
+    return caught.value.reason
+
+
+def test_it_asks_as_the_standard_says() -> None:
+    server = Server()
+    assert exchange(server) == server.answer["access_token"]
+    assert server.urls[-1] == ENDPOINT
+    assert server.forms == [
+        {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "client_id": "mcp-server",
+            "client_secret": SECRET,
+            "subject_token": TOKEN,
+            "subject_token_type": ACCESS_TOKEN,
+            "requested_token_type": ACCESS_TOKEN,
+            "audience": API,
+            "scope": "mcp:read",
+        }
+    ]
+
+
+def test_the_endpoint_is_reached_by_the_internal_address() -> None:
+    server = Server()
+    exchange(server, internal_url="http://keycloak:8080/realms/x")
+    assert server.urls[-1] == "http://keycloak:8080/realms/x/protocol/openid-connect/token"
+
+
+def test_a_scope_that_the_caller_lacks_is_refused_before_anything_is_asked() -> None:
+    server = Server()
+    assert refused(server, scopes=("mcp:read", "mcp:infer")) == "scope_not_held"
+    assert server.urls == []
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"aud": jose.AUDIENCE}, "wrong_audience"),
+        ({"aud": [API, jose.AUDIENCE]}, "wrong_audience"),
+        ({"aud": None}, "wrong_audience"),
+        ({"scope": "mcp:read mcp:write"}, "more_scope"),
+        ({"scope": "mcp:read email"}, "more_scope"),
+        ({"scope": ["mcp:read"]}, "more_scope"),
+        ({"sub": "another"}, "wrong_subject"),
+        ({"iss": "https://evil.example"}, "wrong_subject"),
+        ({"exp": 1}, "expired"),
+        ({"exp": None}, "expired"),
+    ],
+)
+def test_a_token_that_was_not_asked_for_is_thrown_away(claims: dict[str, Any], reason: str) -> None:
+    assert refused(Server(answer=answer_of(exchanged_token(**claims)))) == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "reason"),
+    [
+        (400, {"error": "invalid_scope", "error_description": SECRET}, "refused"),
+        (403, b"<html>", "refused"),
+        (302, b"", "refused"),
+        (500, {"error": "x"}, "unreachable"),
+        (200, b"no json", "bad_answer"),
+        (200, b"[" * 60000, "bad_answer"),
+        (200, b" " * 70000, "bad_answer"),
+        (200, [1], "bad_answer"),
+        (200, {}, "bad_answer"),
+        (200, answer_of(token_type="N_A"), "bad_answer"),
+        (200, answer_of(issued_token_type="urn:ietf:params:oauth:token-type:refresh_token"), "bad_answer"),
+        (200, answer_of("opaque"), "bad_answer"),
+        (200, answer_of("a.b.c"), "bad_answer"),
+    ],
+)
+def test_any_other_answer_is_an_error_and_not_in_the_log(
+    status: int, answer: Any, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(Server(status, answer)) == reason
+    written = "".join(capsys.readouterr())
+    assert SECRET not in written
+    assert TOKEN not in written
+    if isinstance(answer, dict) and "access_token" in answer:
+        assert answer["access_token"] not in written or answer["access_token"] == "opaque"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"issuer": "https://evil.example", "token_endpoint": ENDPOINT},
+        {"issuer": jose.ISSUER, "token_endpoint": "https://evil.example/token"},
+        {"issuer": jose.ISSUER, "token_endpoint": f"{jose.ISSUER}.evil.example/token"},
+        {"issuer": jose.ISSUER},
+    ],
+)
+def test_the_secret_goes_to_the_issuer_only(metadata: dict[str, str]) -> None:
+    server = Server(metadata=metadata)
+    assert refused(server) == "bad_answer"
+    assert server.forms == []
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXCHANGE_SECONDS", 0.05)
+
+    async def silent(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def broken(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no", request=request)
+
+    assert refused(silent) == "unreachable"
+    assert refused(broken) == "unreachable"
+
+
+def _downstream(server: Server) -> Downstream:
+    exchanger = TokenExchanger(
+        issuer=jose.ISSUER, internal_url=None, client_id="mcp-server", client_secret=SecretStr(SECRET),
+        transport=httpx.MockTransport(server),
+    )  # fmt: skip
+    return Downstream(exchanger, frozenset({API}), None, API)
+
+
+@pytest.mark.requirement("EXCHANGE-REFUSED")
+def test_a_tool_is_told_what_to_tell_the_caller() -> None:
+    server = Server(400, {"error": "invalid_grant"})
+    delegation = _downstream(server).for_caller(TOKEN, CALLER)
+    with permitted(Permit(CALLER, "echo", delegation)):
+        assert current_delegation() is delegation
+        with pytest.raises(ToolFailure, match="log in again"):
+            asyncio.run(current_delegation().token(API))
+        with pytest.raises(LookupError, match="downstream_apis"):
+            asyncio.run(current_delegation().token("elsewhere"))
+    assert TOKEN not in repr(Permit(CALLER, "echo", delegation)) + repr(delegation) + str(delegation)
+
+
+@pytest.mark.requirement("EXCHANGE-OFF")
+def test_without_a_secret_nothing_is_exchanged() -> None:
+    assert build_downstream(make_settings(), load_contract()) is None
+    with permitted(Permit(CALLER, "echo")), pytest.raises(LookupError, match="SECURE_MCP_CLIENT_SECRET"):
+        current_delegation()
+    assert isinstance(
+        build_downstream(make_settings(client_secret=SECRET), load_contract()), Downstream
+    )  # fmt: skip
+    assert Delegation.__slots__
+
+
+@pytest.mark.requirement("EXCHANGE-OFF")
+def test_the_tool_is_there_only_where_it_is_configured() -> None:
+    paths = send("GET", "/openapi.json").json()["paths"]
+    assert "/api/v1/tools/whoami_downstream" not in paths
+    settings = {"client_secret": SECRET, "downstream_url": "http://127.0.0.1:1/whoami"}
+    paths = send("GET", "/openapi.json", settings=settings).json()["paths"]
+    assert "/api/v1/tools/whoami_downstream" in paths
+
+
+@pytest.mark.requirement("EXCHANGE-OFF")
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"downstream_url": "http://api.example.com/"}, "https"),
+        ({"downstream_url": "ftp://x/"}, "https://api.example.com"),
+        ({"downstream_url": "https://api.example.com/?a=b"}, "query"),
+        ({"client_secret": None}, "SECURE_MCP_CLIENT_SECRET"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start(changes: dict[str, Any], hint: str) -> None:
+    values = {"client_secret": SECRET, "downstream_url": "https://api.example.com/whoami"} | changes
+    with pytest.raises(SettingsError, match=hint):
+        make_settings(**values)
+
+
+@pytest.mark.requirement("EXCHANGE-OFF")
+def test_an_api_that_the_contract_does_not_name_stops_the_start() -> None:
+    settings = make_settings(client_secret=SECRET, downstream_url="https://a.example/", downstream_audience="other")
+    with pytest.raises(SettingsError, match="downstream-api"):
+        build_downstream(settings, load_contract())
