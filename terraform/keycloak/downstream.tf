@@ -11,8 +11,11 @@ locals {
   )
 }
 
+# Keycloak attaches the realm's default scopes to a new client, and the provider refuses to set those of a bearer-only one. They do
+# nothing, for it gets no token; made in this order they are the same in every realm.
 resource "keycloak_openid_client" "downstream" {
-  for_each = local._downstream_apis
+  for_each   = local._downstream_apis
+  depends_on = [keycloak_realm_default_client_scopes.main, keycloak_realm_optional_client_scopes.main]
 
   realm_id    = local._realm
   client_id   = each.key

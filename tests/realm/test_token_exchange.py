@@ -17,6 +17,7 @@ from tests.support.http import Service, challenge
 from tests.support.login import Person
 from tests.support.oauth import ISSUED, audiences_of, claims_of, request_token
 from tests.support.realm import Stack, answered
+from tests.support.until import until
 from tests.support.verdict import assert_invalid_token
 
 API = "downstream-api"
@@ -93,6 +94,11 @@ def exchanged(stack: Stack, token: str, **other: str) -> httpx.Response:
     return request_token(stack.token_endpoint, EXCHANGE, **form, **types, **other)
 
 
+def _line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return next((line for line in lines if "token_exchange_failed" in line), "")
+
+
 def result_of(response: httpx.Response) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     return response.json()["result"]
@@ -149,7 +155,7 @@ def test_an_ended_session_is_refused_by_keycloak_and_the_caller_is_told(
     assert refused.status_code in {401, 422}, refused.text
     if refused.status_code == 422:  # the notice of the logout may come first
         assert "log in again" in refused.json()["error_description"]
-        line = next(line for line in log.read_text(encoding="utf-8").splitlines() if "token_exchange_failed" in line)
+        line = until(lambda: _line(log), 10, "the log to say so")
         assert json.loads(line)["reason"] == "refused"
     assert api.requests == 1
 
