@@ -1,3 +1,10 @@
+locals {
+  _downstream = var.downstream == null ? {} : {
+    SECURE_MCP_DOWNSTREAM_URL      = var.downstream.url
+    SECURE_MCP_DOWNSTREAM_AUDIENCE = var.downstream.audience
+  }
+}
+
 module "service" {
   source = "./container"
 
@@ -8,7 +15,7 @@ module "service" {
   limits = var.limits.service
   user   = local._users.service
 
-  environment = {
+  environment = merge(local._downstream, {
     SECURE_MCP_ENVIRONMENT         = var.environment
     SECURE_MCP_AUDIENCE            = "${var.public_url}/mcp"
     SECURE_MCP_ISSUER              = local._issuer
@@ -22,7 +29,7 @@ module "service" {
     SECURE_MCP_MANAGEMENT_HOST = "0.0.0.0"
     SECURE_MCP_MANAGEMENT_PORT = tostring(local._management_port)
     SECURE_MCP_TRUSTED_PROXIES = local._addresses.edge
-  }
+  })
 
   volumes = local._secrets.service
   tmpfs   = { "/tmp" = "16m" }

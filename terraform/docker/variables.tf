@@ -16,6 +16,17 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "downstream" {
+  type        = object({ url = string, audience = optional(string, "downstream-api") })
+  description = "Another API for the tool whoami_downstream: its URL and its name among downstream_apis of access.yaml. null: no such tool."
+  default     = null
+
+  validation {
+    condition     = try(var.downstream == null, true) || can(regex("^(https://|http://[a-z0-9-]+[:/])[^@?#]*$", var.downstream.url))
+    error_message = "downstream.url is not usable; write http://<container in the network app>:<port>/path, or https, without a user, query or fragment."
+  }
+}
+
 variable "ecdh_curve" {
   type        = string
   description = "Key exchange groups of TLS, best first. \"?\" (OpenSSL 3.3) lets one pass that does not know X25519MLKEM768 (3.5)."

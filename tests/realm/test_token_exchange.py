@@ -142,6 +142,28 @@ def test_the_other_api_gets_a_token_made_for_it(
     text = log.read_text(encoding="utf-8")
     assert token not in text
     assert sent not in text
+    assert stack.secrets["mcp-server"] not in text
+
+
+@pytest.mark.requirement("EXCHANGE-TRAIL")
+def test_both_sides_say_who_had_a_token_exchanged_for_which_api(
+    stack: Stack, calling: Service, log: Path, person: Person, log_in
+) -> None:
+    own = claims_of(token := log_in(person, scope="openid mcp:read")["access_token"])
+    answered_call = calling.use(TOOL, {}, token, entrance="rest")
+    result_of(answered_call)
+    [event] = stack.admin.get(f"/{stack.name}/events", type="TOKEN_EXCHANGE", user=own["sub"])
+    assert (event["clientId"], event["details"]["audience"]) == ("mcp-server", API)
+    assert event["sessionId"] == own["sid"]
+
+    def line() -> dict[str, Any] | None:
+        request = answered_call.headers["x-request-id"]
+        lines = [json.loads(text) for text in log.read_text(encoding="utf-8").splitlines() if request in text]
+        return next((entry for entry in lines if entry["event"] == "access_allowed"), None)
+
+    found = until(line, 10, "the line of the audit trail")
+    assert found is not None
+    assert (found["tool"], found["sub"], found["client"]) == (TOOL, own["sub"], own["azp"])
 
 
 @pytest.mark.requirement("EXCHANGE-REFUSED")

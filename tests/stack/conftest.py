@@ -91,6 +91,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackEnvironm
         "keycloak_public_url": f"https://localhost:{ports['auth']}",
         "network": "10.87.9.0/24",
         "ports": ports,
+        "downstream": {"url": "http://api:8000/whoami"},  # nobody is there but in test_exchange.py
         "rates": {
             "login": {"rate": "50r/s", "burst": 200},
             "mcp": {"rate": "200r/s", "burst": 400, "streams": 64},

@@ -110,6 +110,25 @@ def test_the_service_and_keycloak_believe_the_edge_alone_about_addresses(plan: d
     assert [environment["keycloak"]["KC_PROXY_TRUSTED_ADDRESSES"]] == edge
 
 
+@pytest.mark.requirement("EXCHANGE-OFF")
+def test_the_tool_that_calls_another_api_is_off_unless_its_api_is_named(root: Path, plan: dict[str, Any]) -> None:
+    assert [pair for pair in service_settings(plan) if "DOWNSTREAM" in pair] == []
+    values = ["-var=service_image=secure-mcp/service:test", "-var=keycloak_image=secure-mcp/keycloak:test"]
+    file = root / "downstream.tfplan"
+    terraform(root, "plan", "-input=false", "-refresh=false", f"-out={file}", '-var=downstream={"url":"http://api:8000/who"}',
+              f"-var-file=../environments/{plan['environment']}/docker.tfvars", *values)  # fmt: skip
+    named = service_settings(json.loads(terraform(root, "show", "-json", str(file))))
+    assert {pair for pair in named if "DOWNSTREAM" in pair} == {
+        "SECURE_MCP_DOWNSTREAM_URL=http://api:8000/who",
+        "SECURE_MCP_DOWNSTREAM_AUDIENCE=downstream-api",
+    }
+
+
+def service_settings(plan: dict[str, Any]) -> set[str]:
+    (service,) = [found for found in planned(plan, "docker_container") if found["name"].endswith("-service")]
+    return set(service["env"])
+
+
 @pytest.mark.requirement("STACK-PORTS")
 def test_only_the_edge_is_published(plan: dict[str, Any]) -> None:
     for container in planned(plan, "docker_container"):
@@ -152,6 +171,8 @@ def test_only_prod_is_protected(plan: dict[str, Any]) -> None:
         ("keycloak_image=secure-mcp/keycloak:26.7.4-abc-cimd", "was built for the opposite"),
         ("network=10.87.1.0/29", "write one such as 10.87.1.0/24"),
         ("keycloak_public_url=https://localhost:8443", "same host and the same port"),
+        ('downstream={"url":"http://api.example.com/"}', "write http://<container in the network app>:<port>/path"),
+        ('downstream={"url":"https://user:word@api/"}', "without a user"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_remedy(root: Path, value: str, says: str) -> None:
