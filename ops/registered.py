@@ -69,7 +69,7 @@ def registered_clients(admin: AdminClient, realm: str, contract: Contract) -> li
         realm: name of the realm.
         contract: says who is declared.
     """
-    declared = _KNOWN | contract.clients.keys()
+    declared = _KNOWN | contract.clients.keys() | contract.downstream_apis
     found = [client for client in admin.get(f"/{realm}/clients") if client["clientId"] not in declared]
     return sorted((_look(admin, realm, client) for client in found), key=lambda item: (item.kind, item.name, item.id))
 

@@ -66,6 +66,11 @@ class Contract:
     passwords: Mapping[str, Any]
     brute_force: Mapping[str, int]
 
+    @property
+    def downstream_apis(self) -> frozenset[str]:
+        """Client ids of the APIs that tools may call on behalf of the caller."""
+        return frozenset(name for client in self.clients.values() for name in client.downstream_apis)
+
     def expand(self, scopes: Iterable[str]) -> frozenset[str]:
         """Return the scopes with all that they imply, transitively (MCP authorization, scope hierarchies).
 

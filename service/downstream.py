@@ -83,7 +83,7 @@ def build_downstream(settings: Settings, contract: Contract) -> Downstream | Non
     Raises:
         SettingsError: the demonstration tool is configured for an API that the contract does not name.
     """
-    audiences = frozenset(name for client in contract.clients.values() for name in client.downstream_apis)
+    audiences = contract.downstream_apis
     if settings.downstream_url and settings.downstream_audience not in audiences:
         names = ", ".join(sorted(audiences)) or "none yet"
         text = (

@@ -113,20 +113,16 @@ def _contract() -> Contract:
 def _client(client_id: str) -> str | None:
     if client_id in _ACCOUNTS:
         return f"keycloak_openid_client.{client_id}"
-    if client_id in _downstream_apis():
+    if client_id in _contract().downstream_apis:
         return f'keycloak_openid_client.downstream["{client_id}"]'
     client = _contract().clients.get(client_id)
     kind = "public" if client and client.kind == "public" else "confidential"
     return f'keycloak_openid_client.{kind}["{client_id}"]' if client else None
 
 
-def _downstream_apis() -> set[str]:
-    return {name for client in _contract().clients.values() for name in client.downstream_apis}
-
-
 def _downstream_api(scope: str) -> str | None:
     api = scope.removesuffix("-audience")
-    return api if api != scope and api in _downstream_apis() else None
+    return api if api != scope and api in _contract().downstream_apis else None
 
 
 def _scope(name: str) -> str | None:
