@@ -29,8 +29,10 @@ def parse(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
         raise JsonFault("The body is nested too deeply")
     try:
         text = body.decode("utf-8")
-        value = _DECODER.decode(text)
-        if "\\u" in text and _SURROGATE.search(text):
+        value, end = _DECODER.raw_decode(text) if text.startswith("{") else (None, -1)
+        if end != len(text):
+            value = _DECODER.decode(text)  # of any type, and looks for the white space around the value, which costs
+        if "\\" in text and _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except JsonFault:
         raise
