@@ -24,6 +24,7 @@ TESTS = (
     "tests/unit/test_logout.py",
     "tests/unit/test_guard.py",
     "tests/unit/test_metadata.py",
+    "tests/unit/test_agreement.py",
     "tests/security/test_answers.py",
     "tests/security/test_edges_of_time.py",
     "tests/security/test_jsonrpc.py",
@@ -90,9 +91,13 @@ def run(directory: Path | None = None) -> Score:
             shutil.copy(source, target)
     (directory / "tests" / "conftest.py").write_text(CONFTEST)
     (directory / "pyproject.toml").write_text(CONFIGURATION)
-    subprocess.run(
-        [sys.executable, "-m", "mutmut", "run", "--max-children", "2"], cwd=directory, check=True, capture_output=True
-    )
+    # Its words go to a file: they are long, and the last of them say why it could not begin.
+    words = directory / "mutmut.log"
+    with words.open("wb") as log:
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
+        ended = subprocess.run(command, cwd=directory, stdout=log, stderr=log, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"mutmut ended with {ended.returncode}: {words.read_text(errors='replace')[-2000:]}")
     return score(directory)
 
 
