@@ -10,7 +10,7 @@ from ops.errors import OperatorError
 
 BOOTSTRAP_ADMIN = "bootstrap-admin"
 DEMO_USER = "demo_user_password"
-# Service accounts of the operator: terraform/keycloak/admin.tf and admin_auditor.tf. The contract does not name them.
+# Service accounts of the operator: terraform/keycloak/accounts.tf. The contract does not name them.
 ACCOUNTS = ("auditor", "terraform")
 _BYTES = 32
 

@@ -79,7 +79,7 @@ class TerraformRealm:
                 f"The realm was made by Terraform, which cannot be used now: {reason}.",
                 "Make terraform and its provider available again, or start afresh: make destroy, then make up.",
             )
-        account = fingerprint([_MODULE / "admin.tf", _MODULE / "admin_auditor.tf"], self._digests())
+        account = fingerprint([_MODULE / "accounts.tf"], self._digests())
         before = self._environment.recall("terraform_account")
         if before != account:
             # The account can neither make itself nor change its own rights. A target leaves out what was removed, so it

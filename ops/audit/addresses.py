@@ -65,9 +65,8 @@ def address_of(difference: Difference) -> str | None:
         case ("components", "org.keycloak.keys.KeyProvider", name, *_):
             return _key(name)
         case ("roles", "realm", name, *_):
-            own = {"terraform-account": "terraform", "auditor-account": "auditor"}
-            if name in own:
-                return f"keycloak_role.{own[name]}"
+            if (account := name.removesuffix("-account")) in _ACCOUNTS and account != name:
+                return f'keycloak_role.account["{account}"]'
             return f'keycloak_role.realm["{name}"]' if name in {"mcp-admin", "mcp-user"} else None
         case ("roles", "client", "mcp-server", "tool-admin", *_):
             return 'keycloak_role.server["mcp-server/tool-admin"]'
@@ -112,7 +111,7 @@ def _contract() -> Contract:
 
 def _client(client_id: str) -> str | None:
     if client_id in _ACCOUNTS:
-        return f"keycloak_openid_client.{client_id}"
+        return f'keycloak_openid_client.account["{client_id}"]'
     if client_id in _contract().downstream_apis:
         return f'keycloak_openid_client.downstream["{client_id}"]'
     client = _contract().clients.get(client_id)

@@ -20,7 +20,7 @@ def collect_realm(admin: AdminClient, realm: str) -> Json:
     """Return the realm with clients, scopes, roles, flows, components and policies; clients keep their `secret`.
 
     Args:
-        admin: an account with the roles of terraform/keycloak/admin_auditor.tf.
+        admin: an account with the roles of terraform/keycloak/accounts.tf.
         realm: name of the realm.
 
     Raises:

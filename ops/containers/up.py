@@ -28,7 +28,7 @@ from ops.users import ensure_demo_user
 from service.contract import Contract, ContractError, load_contract
 
 # What only the bootstrap administrator can apply; an edit of it makes the next `up` log in as that account once more.
-_ACCOUNTS_CODE = [REPOSITORY / "terraform" / "keycloak" / name for name in ("admin.tf", "admin_auditor.tf")]
+_ACCOUNTS_CODE = [REPOSITORY / "terraform" / "keycloak" / "accounts.tf"]
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
 # Where Keycloak tells the service that a session ended: the alias and port of terraform/docker/service.tf.
 SERVICE_URL = "http://service:8000"

@@ -39,13 +39,13 @@ resource "terraform_data" "contract" {
     }
 
     precondition {
-      condition     = length(setintersection(local._downstream_apis, concat(keys(local._clients), local._accounts))) == 0
+      condition     = length(setintersection(local._downstream_apis, concat(keys(local._clients), keys(local._accounts)))) == 0
       error_message = "access.yaml names an API of downstream_apis as a client or an operator's account, too; write another name."
     }
 
     precondition {
-      condition     = length(setintersection(keys(local._clients), local._accounts)) == 0
-      error_message = "access.yaml names a client ${join(" or ", local._accounts)}, which are accounts of the operator; write another name."
+      condition     = length(setintersection(keys(local._clients), keys(local._accounts))) == 0
+      error_message = "access.yaml names a client ${join(" or ", keys(local._accounts))}, which are accounts of the operator; write another name."
     }
   }
 }

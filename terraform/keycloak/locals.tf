@@ -10,10 +10,8 @@ locals {
   _resource_servers = { for client_id, client in local._clients : client_id => client if client.kind == "resource_server" }
   # APIs that tools call on behalf of the caller: downstream.tf.
   _downstream_apis = toset(flatten(values(local._resource_servers)[*].downstream_apis))
-  # The accounts of admin.tf and admin_auditor.tf; the contract does not name them.
-  _accounts = [local._auditor_client_id, local._terraform_client_id]
-  # Whose secret must be given: theirs and those of the accounts.
-  _secret_holders = sort(concat(keys(local._confidential), local._accounts))
+  # Whose secret must be given: theirs and those of accounts.tf, which the contract does not name.
+  _secret_holders = sort(concat(keys(local._confidential), keys(local._accounts)))
 
   # The canonical URL of the MCP endpoint: the audience of every token (RFC 8707 section 2, RFC 9728 section 2).
   _audience = "${var.public_url}/mcp"

@@ -5,7 +5,7 @@ output "audience" {
 
 output "client_ids" {
   description = "Every declared client."
-  value       = sort(concat(keys(local._clients), local._accounts))
+  value       = sort(concat(keys(local._clients), keys(local._accounts)))
 }
 
 output "issuer" {

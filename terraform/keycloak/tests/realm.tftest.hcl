@@ -85,7 +85,7 @@ run "confidential_clients_have_their_grant_only" {
 
   assert {
     condition = alltrue([for client in concat(
-      values(keycloak_openid_client.confidential), [keycloak_openid_client.auditor, keycloak_openid_client.terraform],
+      values(keycloak_openid_client.confidential), values(keycloak_openid_client.account),
       ) : !client.standard_flow_enabled && !client.implicit_flow_enabled && !client.direct_access_grants_enabled
       && !client.full_scope_allowed && client.pkce_code_challenge_method == "S256" && client.client_secret_wo_version == "1"
     ])
@@ -100,7 +100,7 @@ run "confidential_clients_have_their_grant_only" {
     error_message = "mcp-reader holds more or less than mcp:read."
   }
   assert {
-    condition     = keycloak_openid_client_default_scopes.terraform.default_scopes == toset(["basic", "roles", "service_account", "mcp-declared"])
+    condition     = keycloak_openid_client_default_scopes.account["terraform"].default_scopes == toset(["basic", "roles", "service_account", "mcp-declared"])
     error_message = "Terraform's account has scopes of the MCP service."
   }
 }
@@ -169,7 +169,7 @@ run "undeclared_clients_are_held_short" {
     condition = alltrue([for scopes in concat(
       [for client in values(keycloak_openid_client_default_scopes.public) : client.default_scopes],
       [for client in values(keycloak_openid_client_default_scopes.confidential) : client.default_scopes],
-      [keycloak_openid_client_default_scopes.terraform.default_scopes, keycloak_openid_client_default_scopes.auditor.default_scopes],
+      [for scopes in values(keycloak_openid_client_default_scopes.account) : scopes.default_scopes],
     ) : contains(scopes, "mcp-declared")])
     error_message = "A declared client lacks the marker of declared clients, so that its grant would be refused."
   }
