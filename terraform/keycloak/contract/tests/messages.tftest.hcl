@@ -36,7 +36,7 @@ run "unknown_client_key" {
     text      = file("../tests/fixtures/unknown_client_key.yaml")
   }
   assert {
-    condition     = startswith(output.problems[0], "unknown_client_key.yaml:23: unknown key 'secret'; write one of: consent, default_scopes, description, kind, name, optional_scopes, private_key_jwt, redirect_paths, redirect_uris")
+    condition     = startswith(output.problems[0], "unknown_client_key.yaml:23: unknown key 'secret'; write one of: consent, default_scopes, description, downstream_apis, kind, name, optional_scopes, private_key_jwt, redirect_paths, redirect_uris")
     error_message = join("\n", output.problems)
   }
 }
