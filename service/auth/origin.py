@@ -80,11 +80,14 @@ class OriginGate:
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
             return
-        if not origins:
+        if scope["path"] in self._open_paths:
+            # Said to everybody: a cache in between hands one answer to programs and to pages.
+            cors: list[Header] = [(b"access-control-allow-origin", b"*")]
+        elif origins:
+            cors = [(b"access-control-allow-origin", origins[0].encode()), (b"vary", b"Origin")]
+        else:
             await self.app(scope, receive, send)
             return
-        allowed = b"*" if scope["path"] in self._open_paths else origins[0].encode()
-        cors: list[Header] = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
         if scope["method"] == "OPTIONS" and _values(scope, b"access-control-request-method"):
             asked = ",".join(_values(scope, b"access-control-request-headers")).lower().split(",")
             names = sorted({name.strip() for name in asked} & _REQUEST_HEADERS | _parameter_headers(asked))
