@@ -54,6 +54,16 @@ class TypeScriptStranger:
             go_on()
             meeting.computed_after_refresh = self._result(events)
 
+    def fail(self) -> str:
+        """Get in, call echo, call what needs more, and return the words with which the library gives up."""
+
+        def visit() -> str:
+            with self._running() as (events, _):
+                self.meeting.echoed = self._result(events)
+                return next(str(event["message"]) for event in events if event["event"] == "failed")
+
+        return self.desk.attend(visit)
+
     @contextmanager
     def _running(self) -> Iterator[tuple[Iterator[dict[str, Any]], Callable[[], None]]]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

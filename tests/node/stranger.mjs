@@ -108,7 +108,13 @@ async function call([client, transport], name, values) {
 
 let session = await connect();
 say("called", { tool: "echo", text: await call(session, "echo", { text: "hello" }) });
-say("called", { tool: "calculate", text: await call(session, "calculate", { expression: "6*7" }) });
+try {
+  say("called", { tool: "calculate", text: await call(session, "calculate", { expression: "6*7" }) });
+} catch (error) {
+  // No step-up at all: there is nothing more to see.
+  say("failed", { message: error.message });
+  process.exit(0);
+}
 await lines.next();
 // A connection whose step-up was refused does not try again; a person who clicks "connect" begins a new one.
 session = await connect();
