@@ -19,7 +19,7 @@ REQUIRE = "SECURE_MCP_REQUIRE"
 TIERS: dict[str, tuple[str, ...]] = {
     "unit": ("unit",),
     "security": ("security",),
-    "realm": ("realm", "protocol", "docs"),
+    "realm": ("realm", "protocol", "edge", "docs"),
     "terraform-keycloak": ("terraform/keycloak",),
     "terraform-docker": ("terraform/docker",),
     "stack": ("stack",),

@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 from tests.support.browser import Browser
+from tests.support.client import TRUST
 from tests.support.http import HANDSHAKE, MODERN
 from tests.support.login import CLI_REDIRECT, Person
 from tests.support.oauth import ISSUED, claims_of
@@ -25,7 +26,9 @@ def with_client(stack: Stack, mode: str, auth: httpx2.Auth | str, talk: Callable
     async def run() -> object:
         headers = {"Authorization": f"Bearer {auth}"} if isinstance(auth, str) else {}
         async with (
-            httpx2.AsyncClient(headers=headers, auth=None if isinstance(auth, str) else auth, timeout=60) as http,
+            httpx2.AsyncClient(
+                verify=TRUST, headers=headers, auth=None if isinstance(auth, str) else auth, timeout=60
+            ) as http,
             Client(streamable_http_client(stack.mcp_url, http_client=http), mode=mode) as client,
         ):
             return await talk(client)

@@ -131,7 +131,7 @@ def test_a_second_request_on_the_same_connection_is_judged_by_itself(stack: Stac
         assert_no_credentials(connection.post(stack.mcp_url, json=body, headers=headers), stack)
 
 
-@pytest.mark.requirement("DENY-BY-DEFAULT")
+@pytest.mark.requirement("DENY-BY-DEFAULT", "MCP-R20")
 @pytest.mark.parametrize("path", NOT_PUBLIC)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "HEAD"])
 def test_no_path_but_the_public_ones_answers_a_stranger(stack: Stack, path: str, method: str) -> None:

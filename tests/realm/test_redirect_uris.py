@@ -87,7 +87,7 @@ def test_the_console_is_sent_to_its_own_origin_only(stack: Stack, browser: Brows
         good.replace("localhost", "localhost.evil.example"),
         good + "/",
         good + "?next=1",
-        good.replace("http:", "https:"),
+        good.replace("http:", "https:") if parts.scheme == "http" else good.replace("https:", "http:"),
         f"{stack.public_url}/console",
     ):
         assert_refused(stack, browser, "mcp-console", wrong)

@@ -5,8 +5,9 @@ from functools import partial
 
 import httpx
 
-# Loopback http only. A context without authorities refuses every https, and loading them would cost 40 ms a request.
-_OPTIONS = {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "timeout": 30, "trust_env": False}
+# Without authorities it refuses every https, and loading them would cost 40 ms a request; tests/edge adds its own.
+TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_OPTIONS = {"verify": TRUST, "timeout": 30, "trust_env": False}
 
 request = partial(httpx.request, **_OPTIONS)
 get = partial(httpx.get, **_OPTIONS)

@@ -98,7 +98,7 @@ def edge(folder: Path, port: int, service_port: int, **values: str) -> Iterator[
             [program, "-c", str(folder / "nginx.conf"), "-e", "/dev/stderr", "-g", directives], stderr=errors
         )
         try:
-            until(found.ready, 20, f"the edge; its words: {found.errors}")
+            until(found.ready, 60, f"the edge; its words: {found.errors}")
             yield found
         finally:
             process.terminate()

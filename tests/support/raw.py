@@ -3,6 +3,8 @@
 import socket
 from urllib.parse import urlsplit
 
+from tests.support import client
+
 
 def exchange(
     url: str, header: bytes, *, method: str = "POST", body: bytes = b"{}", host: str | None = None
@@ -19,10 +21,19 @@ def exchange(
     lines += [b"Content-Type: application/json", f"Content-Length: {len(body)}".encode()]
     if header:
         lines.append(header)
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
+    with connect(url) as connection:
         connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
     text = answer.decode("latin-1")
     return int(text.split(" ", 2)[1]), text
+
+
+def connect(url: str) -> socket.socket:
+    """Open a connection to the host of a URL, with TLS where that is https."""
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=30)
+    if parts.scheme != "https":
+        return connection
+    return client.TRUST.wrap_socket(connection, server_hostname=parts.hostname)

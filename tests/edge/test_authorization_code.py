@@ -1,0 +1,3 @@
+"""tests/realm/test_authorization_code.py through the edge."""
+
+from tests.realm.test_authorization_code import *  # noqa: F403
