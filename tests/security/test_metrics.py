@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ from tests.support.until import until
 
 WORKERS = 4
 HOSTILE_NAMES = 10_000
+SCRAPES = 100
+SCRAPE_INTERVAL_S = 15
+# Of one core, for a scrape every 15 s: 75 ms a scrape, twenty times what a quiet machine needs.
+SHARE_OF_A_CORE = 0.005
 
 pytestmark = pytest.mark.requirement("METRICS")
 
@@ -121,11 +126,11 @@ def _all_tokens(before: Series, after: Series) -> bool:
 
 
 def test_what_is_known_of_keys_redis_and_the_log(observed: Observed) -> None:
+    until(lambda: total(observed.series(), "secure_mcp_redis_up") == 1, 30, "every worker to reach Redis")
     series = observed.series()
     assert total(series, "secure_mcp_jwks_keys") > 0
     assert total(series, "secure_mcp_jwks_fetched_timestamp_seconds") > 1_700_000_000
     assert total(series, "secure_mcp_jwks_fetches_total", outcome="success") >= 1
-    assert total(series, "secure_mcp_redis_up") == 1
     assert total(series, "secure_mcp_log_lines_total", sink="stdout", outcome="written") > 0
     assert total(series, "secure_mcp_log_lines_total", outcome="dropped") == 0
     assert total(series, "secure_mcp_build_info") == 1
@@ -164,6 +169,24 @@ def test_ten_thousand_hostile_names_add_no_series(observed: Observed) -> None:
     after = set(observed.series())
     assert after == before
     assert len(after) < 400
+
+
+def test_a_scrape_costs_nothing_that_calls_would_feel(observed: Observed) -> None:
+    """With the series of ten thousand hostile names before it: CPU of all workers, and whether calls wait for it."""
+    workers = [psutil.Process(pid) for pid in worker_pids(int(observed.service.origin.rpartition(":")[2]))]
+
+    def cpu_seconds() -> float:
+        return sum(used.user + used.system for used in (worker.cpu_times() for worker in workers))
+
+    observed.series()
+    idle_began, idle = time.monotonic(), cpu_seconds()
+    until(lambda: time.monotonic() - idle_began > 3, 10, "a while without calls")
+    idle_share = (cpu_seconds() - idle) / (time.monotonic() - idle_began)
+    began, before = time.monotonic(), cpu_seconds()
+    for _ in range(SCRAPES):
+        assert httpx.get(f"{observed.management}/metrics", trust_env=False).status_code == 200
+    each = (cpu_seconds() - before - idle_share * (time.monotonic() - began)) / SCRAPES
+    assert each / SCRAPE_INTERVAL_S < SHARE_OF_A_CORE, f"{each * 1000:.1f} ms of CPU a scrape"
 
 
 def test_a_worker_that_died_is_counted_out_and_its_calls_stay(observed: Observed) -> None:
