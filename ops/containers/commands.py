@@ -80,7 +80,8 @@ def secrets_install() -> None:
     root.prepare()
     root.plan()
     environment = environment.with_values(planned_values(root.show()))
-    install(environment, container_files(values, up.certificates(environment)), images.service)
+    files = container_files(values, up.certificates(environment), observed=bool(environment.observers))
+    install(environment, files, images.service)
     done("secret files are in the volumes of the containers")
 
 

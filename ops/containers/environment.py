@@ -11,6 +11,8 @@ from ops.trust import trust_authority
 
 NAMES = ("dev", "staging", "prod")
 PARTS = ("edge", "keycloak", "postgres", "redis", "service")
+# Of the optional part `observability`; nginx-exporter where the edge is a container, grafana where it is wanted.
+OBSERVERS = ("alertmanager", "grafana", "nginx-exporter", "postgres-exporter", "prometheus", "redis-exporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class StackEnvironment(Environment):
     @property
     def parts(self) -> tuple[str, ...]:
         """Parts of the stack that are containers."""
-        return tuple(part for part in PARTS if part != "edge" or not self.edge_on_host)
+        return (*(part for part in PARTS if part != "edge" or not self.edge_on_host), *self.observers)
+
+    @property
+    def observers(self) -> tuple[str, ...]:
+        """Parts of `observability`; none where it is off."""
+        return tuple(self.recall("observers") or ())
 
     def container(self, part: str) -> str:
         """Return the name of a container, such as `secure-mcp-dev-keycloak`."""
@@ -67,8 +74,17 @@ class StackEnvironment(Environment):
             auth_origin=values["keycloak_public_url"],
             operator_port=values["ports"]["operator"],
             edge=values["edge"],
+            observers=_observers(values) or None,
         )
         return load_stack_environment()
+
+
+def _observers(values: dict[str, Any]) -> list[str]:
+    wanted = values.get("observability")
+    if not wanted:
+        return []
+    left_out = {"nginx-exporter": values["edge"] == "host", "grafana": wanted.get("grafana") is False}
+    return [part for part in OBSERVERS if not left_out.get(part)]
 
 
 def find_environment() -> Environment:

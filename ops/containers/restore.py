@@ -46,7 +46,8 @@ def restore(environment: StackEnvironment, backup: Path, identity: Path) -> list
         _lay_secrets(environment, members)
         environment, _contract, secrets = up.prepare(environment)
         images = Images(environment.recall("service_image"), environment.recall("keycloak_image"))
-        install(environment, container_files(secrets, up.certificates(environment)), images.service)
+        files = container_files(secrets, up.certificates(environment), observed=bool(environment.observers))
+        install(environment, files, images.service)
         root = up.docker_root(environment, images)
         with step("start the database alone"):
             root.plan("-target=module.postgres")

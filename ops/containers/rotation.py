@@ -1,15 +1,18 @@
 """A new value for one secret: made, told to whoever checks it, put where it is read, what reads it restarted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from ops.containers.engine import docker
+from ops.containers.database import alter_role
+from ops.containers.engine import docker, exists
 from ops.containers.environment import StackEnvironment
 from ops.containers.secret_files import (
     POSTGRES,
     POSTGRES_ADMIN,
+    POSTGRES_MONITOR,
     RESTARTS,
     container_files,
     install,
+    make_secrets,
     replace_secret,
     secret_names,
 )
@@ -40,21 +43,26 @@ def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
             f"{name} counts only when Keycloak makes it.",
             f"Change it in the administration console: {environment.operator_url}/admin/",
         )
-    old = dict(_all(environment, secret_names(contract)))
+    old = make_secrets(environment, contract)
     replace_secret(environment, name)
     secrets = old | {name: read_secret(environment.secrets, name)}
     tell: dict[str, Callable[[], None]] = {
-        POSTGRES: lambda: _alter_role(environment, "keycloak", secrets[POSTGRES], secrets[POSTGRES_ADMIN]),
-        POSTGRES_ADMIN: lambda: _alter_role(environment, "postgres", secrets[POSTGRES_ADMIN], old[POSTGRES_ADMIN]),
+        POSTGRES: lambda: alter_role(environment, "keycloak", secrets[POSTGRES], secrets[POSTGRES_ADMIN]),
+        POSTGRES_ADMIN: lambda: alter_role(environment, "postgres", secrets[POSTGRES_ADMIN], old[POSTGRES_ADMIN]),
     }
+    if environment.recall("monitor_role"):
+        tell[POSTGRES_MONITOR] = lambda: alter_role(
+            environment, "monitor", secrets[POSTGRES_MONITOR], secrets[POSTGRES_ADMIN]
+        )
     if name in tell:
         tell[name]()
-    install(environment, container_files(secrets, certificates(environment)), str(environment.recall("service_image")))
+    files = container_files(secrets, certificates(environment), observed=bool(environment.observers))
+    install(environment, files, str(environment.recall("service_image")))
     if name in confidential(contract):
         # The account `terraform` still logs in with its old secret, once, to hand over its new one.
         login = secrets | ({"terraform": old["terraform"]} if name == "terraform" else {})
         realm(environment, secrets, login=login)
-    restarts = RESTARTS.get(name, ())
+    restarts = tuple(part for part in RESTARTS.get(name, ()) if exists("container", environment.container(part)))
     for part in restarts:
         with step(f"restart {part}"):
             docker("restart", environment.container(part), deadline_s=180)
@@ -62,17 +70,3 @@ def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
     if not restarts and name in confidential(contract):
         note(f"Give the new secret to whoever uses the client {name}: the file is {environment.secrets / name}")
     return restarts
-
-
-def _alter_role(environment: StackEnvironment, role: str, new: str, admin: str) -> None:
-    # Values of ours are URL-safe base64: nothing in them needs quoting, and stdin is no argument.
-    script = f"\\set new '{new}'\nALTER ROLE {role} PASSWORD :'new';\n"
-    command = ["exec", "--interactive", environment.container("postgres"), "bash", "-c"]
-    shell = (
-        "read -r PGPASSWORD; export PGPASSWORD; exec psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -U postgres -d postgres"
-    )
-    docker(*command, shell, stdin=f"{admin}\n{script}".encode())
-
-
-def _all(environment: StackEnvironment, names: list[str]) -> Mapping[str, str]:
-    return {name: read_secret(environment.secrets, name) for name in names}

@@ -7,6 +7,7 @@ and the engine may be on another machine.
 
 import hashlib
 import io
+import json
 import os
 import secrets as random
 import tarfile
@@ -23,13 +24,18 @@ from service.contract import Contract
 POSTGRES_ADMIN = "postgres_admin_password"
 POSTGRES = "postgres_password"
 REDIS = "redis_password"
+# Of the accounts `monitor`, with which the exporters of the part `observability` look.
+POSTGRES_MONITOR = "postgres_monitor_password"
+REDIS_MONITOR = "redis_monitor_password"
 SERVICE_CLIENT = "mcp-server"
-# Users of the containers, as terraform/docker/locals.tf declares them.
+# Users of the containers, as terraform/docker declares them (locals.tf, observability.tf).
 _USERS = {
     "edge": (10004, 10004),
     "keycloak": (10003, 0),
     "postgres": (999, 999),
+    "postgres-exporter": (10010, 10010),
     "redis": (10002, 10002),
+    "redis-exporter": (10009, 10009),
     "service": (10001, 10001),
 }
 
@@ -38,6 +44,8 @@ RESTARTS = {
     POSTGRES_ADMIN: (),
     POSTGRES: ("keycloak",),
     REDIS: ("redis", "service"),
+    POSTGRES_MONITOR: ("postgres-exporter",),
+    REDIS_MONITOR: ("redis", "redis-exporter"),
     SERVICE_CLIENT: ("service",),
 }
 
@@ -45,7 +53,8 @@ RESTARTS = {
 def secret_names(contract: Contract) -> list[str]:
     """Return the names of all secrets of an environment."""
     clients = [client_id for client_id, client in contract.clients.items() if client.kind != "public"]
-    return sorted([*clients, *ACCOUNTS, BOOTSTRAP_ADMIN, DEMO_USER, POSTGRES_ADMIN, POSTGRES, REDIS])
+    own = [POSTGRES_ADMIN, POSTGRES, POSTGRES_MONITOR, REDIS, REDIS_MONITOR]
+    return sorted([*clients, *ACCOUNTS, BOOTSTRAP_ADMIN, DEMO_USER, *own])
 
 
 def make_secrets(environment: StackEnvironment, contract: Contract) -> dict[str, str]:
@@ -73,18 +82,23 @@ def replace_secret(environment: StackEnvironment, name: str) -> str:
     return fresh
 
 
-def container_files(secrets: Mapping[str, str], certificates: Mapping[str, Path]) -> dict[str, dict[str, bytes]]:
+def container_files(
+    secrets: Mapping[str, str], certificates: Mapping[str, Path], *, observed: bool
+) -> dict[str, dict[str, bytes]]:
     """Return the secret files of each container by name.
 
     Args:
         secrets: all secrets by name.
         certificates: files `tls.crt`, `tls.key`, `operator.crt`, `operator.key` by name; none for a host edge.
+        observed: whether the part `observability` is there.
     """
-    digest = hashlib.sha256(secrets[REDIS].encode()).hexdigest()
+    digest, of_monitor = (hashlib.sha256(secrets[name].encode()).hexdigest() for name in (REDIS, REDIS_MONITOR))
     acl = [
         "user default off",
         # Only our own keys, nothing that looks at or changes the server.
         f"user service on #{digest} resetchannels ~secure-mcp:* &secure-mcp:* +@all -@admin -@dangerous",
+        # Numbers about the server; no key, no channel, no setting.
+        f"user monitor on #{of_monitor} resetkeys resetchannels -@all +ping +info",
     ]
     keycloak = {"db-password": secrets[POSTGRES], "bootstrap-admin-client-secret": secrets[BOOTSTRAP_ADMIN]}
     texts = {
@@ -100,6 +114,9 @@ def container_files(secrets: Mapping[str, str], certificates: Mapping[str, Path]
             "redis_url": f"redis://service:{secrets[REDIS]}@redis:6379/0",
         },
     }
+    if observed:
+        texts["redis-exporter"] = {"passwords.json": json.dumps({"redis://monitor@redis:6379": secrets[REDIS_MONITOR]})}
+        texts["postgres-exporter"] = {"password": secrets[POSTGRES_MONITOR]}
     files = {part: {name: text.encode() for name, text in content.items()} for part, content in texts.items()}
     if certificates:
         files["edge"] = {name: path.read_bytes() for name, path in certificates.items()}

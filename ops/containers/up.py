@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from ops.admin import AdminClient
 from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
+from ops.containers.database import ensure_monitor
 from ops.containers.engine import check_engine, docker, exists, find_engine
-from ops.containers.environment import StackEnvironment
+from ops.containers.environment import OBSERVERS, PARTS, StackEnvironment
 from ops.containers.images import Images, ensure_images, features_of_image
 from ops.containers.orphans import remove_orphans
 from ops.containers.root import TerraformRoot, planned_values
@@ -82,7 +83,8 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
     plan = root.show()
     if not (environment.edge_on_host or exists("container", environment.container("edge"))):
         _check_ports(planned_values(plan))
-    install(environment, container_files(secrets, certificates(environment)), images.service)
+    files = container_files(secrets, certificates(environment), observed=bool(environment.observers))
+    install(environment, files, images.service)
     features = features_of_image(images.keycloak)
     if set(environment.recall("keycloak_features") or ()) - set(features):
         # A realm that names a feature fails on a server without it: the realm lets go first.
@@ -90,10 +92,12 @@ def platform(environment: StackEnvironment, secrets: Mapping[str, str]) -> bool:
     environment.remember(keycloak_features=list(features) or None)
     if not any(change["change"]["actions"] != ["no-op"] for change in plan.get("resource_changes", [])):
         done("containers: as declared, nothing changed since")
+        ensure_monitor(environment, secrets)
         return False
     remove_orphans(environment, plan)
     with step("terraform apply: networks, volumes, containers, each waited for until healthy"):
         root.apply()
+    ensure_monitor(environment, secrets)
     return True
 
 
@@ -205,7 +209,7 @@ def read_contract() -> Contract:
 
 def take_down(environment: StackEnvironment) -> None:
     """Stop the containers and keep everything; `up` starts them again."""
-    for part in ("edge", "service", "keycloak", "redis", "postgres"):
+    for part in (*OBSERVERS, "edge", "service", "keycloak", "redis", "postgres"):
         if exists("container", environment.container(part)):
             docker("stop", environment.container(part))
             done(f"{part} stopped")
@@ -222,10 +226,10 @@ def destroy(environment: StackEnvironment) -> None:
     root.prepare()
     with step("terraform destroy"):
         root.destroy()
-    for part in ("edge", "keycloak", "postgres", "redis", "service"):
+    for part in (*PARTS, *OBSERVERS):
         if exists("volume", environment.container(f"secrets-{part}")):
             docker("volume", "rm", environment.container(f"secrets-{part}"))
-    environment.remember(engine=None, realm_bootstrapped=None, demo_user=None)
+    environment.remember(engine=None, realm_bootstrapped=None, demo_user=None, observers=None, monitor_role=None)
     (environment.state / "terraform" / "terraform" / "keycloak" / "terraform.tfstate").unlink(missing_ok=True)
 
 

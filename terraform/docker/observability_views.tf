@@ -1,7 +1,7 @@
-# What shows the optional part's numbers, and what fetches those of Nginx.
+# What shows the optional part's numbers.
 module "grafana" {
   source   = "./container"
-  for_each = local._observed
+  for_each = local._shown
 
   name   = "${local._prefix}-grafana"
   part   = "grafana"
@@ -45,23 +45,4 @@ module "grafana" {
   networks = [{ name = docker_network.observe["this"].name }, { name = docker_network.edge[0].name }]
   # This machine only, as the operator's door: from elsewhere by `ssh -L`.
   ports = [{ internal = 3000, external = each.value.grafana_port, address = "127.0.0.1" }]
-}
-
-module "nginx_exporter" {
-  source   = "./container"
-  for_each = local._observed
-
-  name   = "${local._prefix}-nginx-exporter"
-  part   = "nginx-exporter"
-  image  = docker_image.observability["this"].image_id
-  labels = local._labels
-  limits = { memory = 64, cpus = 0.5, processes = 32 }
-  user   = local._observe.nginx
-
-  entrypoint  = ["prometheus-nginx-exporter"]
-  command     = ["-nginx.scrape-uri=http://${local._addresses.edge}:8081/stub_status"]
-  healthcheck = { test = ["CMD", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/9113"] }
-  networks    = [{ name = docker_network.app.name, aliases = ["nginx-exporter"] }]
-
-  depends_on = [module.edge]
 }

@@ -14,6 +14,7 @@ module "redis" {
 
   files_path = "/etc/redis"
   files = { "redis.conf" = <<-EOT
+    # Users: service, monitor. A change of this line starts Redis anew, so that it reads the file again.
     aclfile /run/secrets/redis_users.acl
     save ""
     appendonly no

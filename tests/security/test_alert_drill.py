@@ -40,6 +40,7 @@ class Drill:
     monitoring: Monitoring
     node: Numbers
     keycloak: Numbers
+    stores: Numbers
     redis_folder: Path
     redis_url: str
     audit_folder: Path
@@ -48,7 +49,9 @@ class Drill:
         draft = Draft("ES256", self.service.world)
         draft.header["kid"] = kid
         headers = {**HANDSHAKE, **JSON, "Authorization": f"Bearer {draft.token()}"}
-        return httpx.post(f"{self.service.origin}/mcp", content=ECHO, headers=headers, trust_env=False).status_code
+        return httpx.post(
+            f"{self.service.origin}/mcp", content=ECHO, headers=headers, trust_env=False, timeout=30
+        ).status_code
 
     def fires(self, name: str, meanwhile: Callable[[], object] = lambda: None) -> None:
         until(lambda: (meanwhile(), name in self.monitoring.firing())[1], WITHIN_S, f"{name} to fire")
@@ -70,6 +73,14 @@ def in_order(**changes: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def stores_say(evicted: float = 0, up: int = 1, connections: int = 10) -> str:
+    """Return what the exporters of Redis and PostgreSQL say where all is well, with changes."""
+    return (
+        f"redis_evicted_keys_total {evicted:.0f}\npg_up {up}\n"
+        f'pg_stat_activity_count{{state="idle"}} {connections}\npg_settings_max_connections 60\n'
+    )
+
+
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     folder = tmp_path_factory.mktemp("drill")
@@ -87,9 +98,10 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
         redis_server(folder / "redis") as url,
         numbers() as node,
         numbers() as keycloak,
+        numbers() as stores,
     ):
         issuer.realms[REALM] = list(published())
-        node.text, keycloak.text = in_order(), "keycloak_up 1\n"
+        node.text, keycloak.text, stores.text = in_order(), "keycloak_up 1\n", stores_say()
         with (
             service(issuer.issuer(REALM), folder, REDIS_URL=url, **settings) as running,
             monitoring(
@@ -97,10 +109,12 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
                 service=f"127.0.0.1:{port}",
                 keycloak=keycloak.target,
                 nginx=node.target,
+                redis=stores.target,
+                postgres=stores.target,
                 node=node.target,
             ) as pair,
         ):
-            yield Drill(running, issuer, pair, node, keycloak, folder / "redis", url, folder / "audit")
+            yield Drill(running, issuer, pair, node, keycloak, stores, folder / "redis", url, folder / "audit")
 
 
 def test_the_quick_alerts_are_the_alerts(drill: Drill) -> None:
@@ -112,7 +126,7 @@ def test_the_quick_alerts_are_the_alerts(drill: Drill) -> None:
 
 def test_all_is_quiet_where_all_is_well(drill: Drill) -> None:
     until(lambda: drill.monitoring.query("count(up == 1)") and drill.call() == 200, 30, "the first scrape")
-    until(lambda: float(drill.monitoring.query("count(up == 1)")[0]["value"][1]) == 4, 30, "every target to be up")
+    until(lambda: float(drill.monitoring.query("count(up == 1)")[0]["value"][1]) == 6, 30, "every target to be up")
     until(lambda: not drill.monitoring.firing(), WITHIN_S, "quiet")
 
 
@@ -133,6 +147,34 @@ def test_what_the_operator_s_machine_says(drill: Drill, alert: str, change: dict
     finally:
         drill.node.text = in_order()
     drill.clears(alert)
+
+
+@pytest.mark.parametrize(
+    ("alert", "said"),
+    [
+        ("PostgresDown", stores_say(up=0)),
+        ("PostgresConnections", stores_say(connections=50)),
+        ("ExporterDown", "no metrics {"),
+    ],
+)
+def test_what_the_exporters_of_the_stores_say(drill: Drill, alert: str, said: str) -> None:
+    drill.stores.text = said
+    try:
+        drill.fires(alert)
+    finally:
+        drill.stores.text = stores_say()
+    drill.clears(alert)
+
+
+def test_redis_throws_keys_away(drill: Drill) -> None:
+    begin = time.monotonic()
+
+    def full() -> None:
+        drill.stores.text = stores_say(evicted=10 * (time.monotonic() - begin))
+
+    drill.fires("RedisEvicts", full)
+    drill.clears("RedisEvicts")
+    drill.stores.text = stores_say()
 
 
 def test_refusals(drill: Drill) -> None:

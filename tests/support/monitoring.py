@@ -77,6 +77,11 @@ class Monitoring:
         answer = httpx.get(f"{self.alertmanager}/api/v2/alerts?active=true", trust_env=False)
         return {alert["labels"]["alertname"] for alert in answer.json()}
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the alerts that Prometheus evaluates, and how they are."""
+        answer = httpx.get(f"{self.prometheus}/api/v1/rules", trust_env=False)
+        return [rule for group in answer.json()["data"]["groups"] for rule in group["rules"]]
+
     def query(self, expression: str) -> list[Any]:
         """Return the result of a query."""
         answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": expression}, trust_env=False)
@@ -97,7 +102,7 @@ def monitoring(folder: Path, **targets: str) -> Iterator[Monitoring]:
 
     Args:
         folder: for everything that they write.
-        targets: host and port of service, keycloak, nginx and node.
+        targets: host and port of service, keycloak, nginx, redis, postgres and node.
     """
     programs = [shutil.which("prometheus"), shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")]
     if None in programs:
@@ -106,7 +111,7 @@ def monitoring(folder: Path, **targets: str) -> Iterator[Monitoring]:
     rules = folder / "alerts.yml"
     rules.write_text(quickened((FOLDER / "alerts.yml").read_text()))
     holes = {"alertmanager": f"127.0.0.1:{ports[1]}", "interval": "500ms", "rules": str(rules), **targets}
-    holes["nodes"] = f'["{holes.pop("node")}"]'
+    holes["nodes"], holes["nginx"] = (f'["{holes.pop(name)}"]' for name in ("node", "nginx"))
     for name, values in (("prometheus", holes), ("alertmanager", {"webhooks": "[]"})):
         text = (FOLDER / f"{name}.yml").read_text()
         (folder / f"{name}.yml").write_text(re.sub(r"\$\{(\w+)\}", lambda hole, have=values: have[hole[1]], text))

@@ -66,7 +66,8 @@ def rendered(name: str, **holes: str) -> str:
 
 
 def test_prometheus_and_alertmanager_accept_their_configuration(tmp_path: Path) -> None:
-    hosts = {name: f"{name}:1" for name in ("alertmanager", "keycloak", "nginx", "service")}
+    hosts = {name: f"{name}:1" for name in ("alertmanager", "keycloak", "postgres", "redis", "service")}
+    hosts["nginx"] = '["nginx:1"]'
     prometheus = tmp_path / "prometheus.yml"
     prometheus.write_text(rendered("prometheus.yml", interval="15s", nodes='["h:9100"]', rules=str(RULES), **hosts))
     done = promtool("check", "config", str(prometheus))
@@ -133,7 +134,7 @@ def test_every_metric_that_is_asked_for_exists() -> None:
 
 
 def test_dashboards_are_whole_and_prometheus_can_read_every_expression(tmp_path: Path) -> None:
-    assert [path.stem for path in DASHBOARDS] == ["edge", "keycloak", "security", "service"]
+    assert [path.stem for path in DASHBOARDS] == ["edge", "keycloak", "security", "service", "stores"]
     uids = set()
     for path in DASHBOARDS:
         board = json.loads(path.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from cryptography import x509
 from ops.containers.authority import ensure_authority, ensure_certificate, public_certificate
 from ops.containers.backup import prunable
 from ops.containers.engine import Engine, check_engine, find_engine
+from ops.containers.environment import OBSERVERS, PARTS, load_stack_environment
 from ops.containers.root import failed_checks, planned_values
 from ops.containers.secret_files import _archive, container_files
 from ops.errors import ExitCode, OperatorError
@@ -97,6 +98,8 @@ def test_each_container_gets_its_own_files_only(tmp_path: Path) -> None:
         "postgres_admin_password",
         "postgres_password",
         "redis_password",
+        "postgres_monitor_password",
+        "redis_monitor_password",
         "bootstrap-admin",
         "mcp-server",
         "terraform",
@@ -104,7 +107,7 @@ def test_each_container_gets_its_own_files_only(tmp_path: Path) -> None:
     secrets = {name: f"value-of-{name}" for name in names}
     certificate = tmp_path / "tls.crt"
     certificate.write_bytes(b"certificate")
-    files = container_files(secrets, {"tls.crt": certificate})
+    files = container_files(secrets, {"tls.crt": certificate}, observed=False)
     assert {part: sorted(content) for part, content in files.items()} == {
         "edge": ["tls.crt"],
         "keycloak": ["keycloak.conf"],
@@ -114,6 +117,14 @@ def test_each_container_gets_its_own_files_only(tmp_path: Path) -> None:
     }
     assert b"value-of-redis_password" not in files["redis"]["redis_users.acl"]  # a digest is enough for the server
     assert all(b"terraform" not in content for part in files.values() for content in part.values())
+    observed = container_files(secrets, {"tls.crt": certificate}, observed=True)
+    assert {part: content for part, content in observed.items() if part not in files} == {
+        "postgres-exporter": {"password": b"value-of-postgres_monitor_password"},
+        "redis-exporter": {"passwords.json": b'{"redis://monitor@redis:6379": "value-of-redis_monitor_password"}'},
+    }
+    monitor = observed["redis"]["redis_users.acl"].decode().splitlines()[-1]
+    assert monitor.endswith("resetkeys resetchannels -@all +ping +info")
+    assert "value-of" not in monitor
 
 
 @pytest.mark.requirement("STACK-SECRECY")
@@ -134,3 +145,32 @@ def test_values_and_checks_are_read_from_a_plan() -> None:
     }
     assert planned_values(plan) == {"workers": 2}
     assert failed_checks(plan) == ["check.b"]
+
+
+@pytest.mark.requirement("OBSERVED-STACK")
+@pytest.mark.parametrize(
+    ("values", "observers"),
+    [
+        ({"observability": None}, ()),
+        ({"observability": {"image": "x"}}, OBSERVERS),
+        ({"observability": {"image": "x", "grafana": False}}, tuple(part for part in OBSERVERS if part != "grafana")),
+        (
+            {"observability": {"image": "x"}, "edge": "host"},
+            tuple(part for part in OBSERVERS if part != "nginx-exporter"),
+        ),
+    ],
+)
+def test_the_parts_of_a_stack_follow_its_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, object], observers: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("SECURE_MCP_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("SECURE_MCP_ENVIRONMENT", "staging")
+    urls = {
+        "public_url": "https://a",
+        "keycloak_public_url": "https://b",
+        "ports": {"operator": 1},
+        "edge": "container",
+    }
+    environment = load_stack_environment().with_values(urls | values)
+    assert environment.observers == observers
+    assert set(environment.parts) == set(observers) | {part for part in PARTS if part != "edge" or "edge" not in values}

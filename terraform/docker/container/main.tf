@@ -43,7 +43,7 @@ resource "docker_container" "this" {
 
   # Names of the stack only: a question about any other must neither leave nor be waited for (Keycloak asks for the names
   # of addresses that register clients, and an engine before 25 would let it wait for 20 s).
-  dns      = ["127.0.0.1"]
+  dns      = var.dns
   dns_opts = ["timeout:1", "attempts:1"]
 
   cpus        = format("%.1f", var.limits.cpus)

@@ -4,6 +4,12 @@ variable "command" {
   default     = null
 }
 
+variable "dns" {
+  type        = list(string)
+  description = "Servers for names that are not of the stack. The default answers none at once; null means those of the host."
+  default     = ["127.0.0.1"]
+}
+
 variable "entrypoint" {
   type        = list(string)
   description = "Program to run; null means the image's own."
@@ -84,7 +90,7 @@ variable "networks" {
 
 variable "part" {
   type        = string
-  description = "Which part of the stack this is: postgres, redis, keycloak, service or edge."
+  description = "Which part of the stack this is, such as keycloak or redis-exporter."
   nullable    = false
 }
 
