@@ -23,6 +23,8 @@ module "keycloak" {
     KC_PROXY_HEADERS                = "xforwarded"
     KC_PROXY_TRUSTED_ADDRESSES      = local._addresses.edge
     KC_LOG_CONSOLE_OUTPUT           = "json"
+    # Keycloak writes failed events to its log; this adds those that succeeded.
+    KC_SPI_EVENTS_LISTENER__JBOSS_LOGGING__SUCCESS_LEVEL = "info"
   }
 
   volumes = local._secrets.keycloak
@@ -40,14 +42,14 @@ module "keycloak" {
       "[[ $status == *' 200 '* ]]",
     ])]
     interval     = "5s"
-    start_period = "3m0s"
+    start_period = "9m0s" # the first start makes the database; with 18 others on two cores more than 5 minutes
     retries      = 6
   }
   networks = [
     { name = docker_network.app.name, aliases = ["keycloak"], address = local._addresses.keycloak },
     { name = docker_network.data.name },
   ]
-  wait_seconds = 300
+  wait_seconds = 600
 
   # Started before its database it would stay unhealthy.
   depends_on = [module.postgres]
