@@ -41,8 +41,10 @@ class Observed:
         found = self.monitoring.query("min by (job) (up)")
         return {series["metric"]["job"] for series in found if series["value"][1] == "1"}
 
-    def known(self, metric: str) -> bool:
-        return bool(self.monitoring.query(f"count({metric})"))
+    def known(self) -> set[str]:
+        """Return the name of every metric that there is a series of now."""
+        found = self.monitoring.query('count by (__name__) ({__name__!=""})')
+        return {series["metric"]["__name__"] for series in found}
 
 
 def address(stack: RunningStack, part: str, network: str) -> str:
@@ -88,7 +90,8 @@ def observing(stack: RunningStack) -> Iterator[Observed]:
             pair = [address(stack, part, "observe") for part in ("prometheus", "alertmanager")]
             yield Observed(stack, Monitoring(f"http://{pair[0]}:9090", f"http://{pair[1]}:9093"), host)
         finally:
-            switch(stack, None)
+            if load_stack_environment().observers:
+                switch(stack, None)
 
 
 def left_over(stack: RunningStack) -> set[str]:

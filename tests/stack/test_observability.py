@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ import yaml
 
 from ops.containers.engine import docker
 from ops.containers.environment import load_stack_environment
+from ops.containers.rotation import rotate
+from ops.containers.secret_files import POSTGRES_MONITOR, REDIS_MONITOR
 from ops.containers.status import status
 from ops.proof import prove
 from ops.top import look
@@ -49,8 +52,7 @@ def test_every_metric_that_alerts_and_dashboards_ask_for_is_there(observed: Obse
         assert client.post(f"{observed.stack.environment.mcp_url}").status_code == 401
     asked = {name for expression in expressions().values() for name in OF_EXPORTERS.findall(expression)}
     assert len(asked) > 30
-    missing = asked - NOT_YET
-    until(lambda: not {name for name in missing if not observed.known(name)}, 60, "a series of each")
+    until(lambda: asked - observed.known() <= NOT_YET, 60, "a series of each")
 
 
 @pytest.mark.requirement("OBSERVED-STACK")
@@ -140,6 +142,30 @@ def test_the_exporters_accounts_may_look_and_nothing_else(observed: Observed) ->
     assert "permission denied" in of_postgres("keycloak", "SELECT 1")
     for query in ("CREATE TABLE x ()", "CREATE ROLE x", "SELECT * FROM pg_authid", "SELECT pg_read_file('PG_VERSION')"):
         assert "permission denied" in of_postgres("postgres", query), query
+
+
+@pytest.mark.requirement("OBSERVED-STACK", "STACK-ROTATION")
+@pytest.mark.parametrize(
+    ("name", "restarts", "works"),
+    [
+        (POSTGRES_MONITOR, ("postgres-exporter",), "pg_up"),
+        (REDIS_MONITOR, ("redis", "redis-exporter"), "redis_up"),
+    ],
+)
+def test_an_exporter_s_password_is_replaced(
+    observed: Observed, name: str, restarts: tuple[str, ...], works: str
+) -> None:
+    old = observed.stack.secret(name)
+    assert rotate(observed.stack.environment, name) == restarts
+    assert observed.stack.secret(name) != old
+    begin = time.time()
+
+    def sees() -> bool:
+        """Whether the exporter logged in after the rotation."""
+        found = observed.monitoring.query(f"{works} == 1 and timestamp({works}) > {begin}")
+        return len(found) == 1
+
+    until(sees, 120, "the exporter to log in with the new password")
 
 
 @pytest.mark.requirement("OBSERVED-STACK", "ALERTS")
