@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI
 from fastapi.security import OAuth2AuthorizationCodeBearer
+from fastmcp import FastMCP
 from fastmcp.tools import FunctionTool
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -30,6 +31,7 @@ from service.cache import build_cache, build_redis
 from service.console.config import auth_origin, page_config
 from service.console.routes import page_routes, paths_of
 from service.contract import Contract, load_contract
+from service.direct.layer import DirectCalls, direct_tools
 from service.downstream import Downstream, build_downstream
 from service.mcp_server import build_mcp_server, build_tools
 from service.settings import Settings, load_settings
@@ -80,6 +82,7 @@ def create_app(
     challenges = Challenges(metadata_url(settings), FIRST_SCOPES, contract.clients)
     open_paths = metadata_paths(settings)
     function_tools = build_tools(tools)
+    server = build_mcp_server(tools, function_tools)
     pages = page_routes(page_config(settings, contract, tools, function_tools), auth_origin(settings))
     validator = TokenValidator(
         issuer=settings.issuer,
@@ -94,20 +97,22 @@ def create_app(
         revocations=revocations,
     )
     publisher = Publisher(settings, keys, revocations, validator)
+    api = build_api(
+        server,
+        settings,
+        contract,
+        tools,
+        function_tools,
+        keys,
+        revocations,
+        challenges,
+        agreement,
+        pages,
+        publisher,
+        downstream,
+    )
     guard = Guard(
-        build_api(
-            settings,
-            contract,
-            tools,
-            function_tools,
-            keys,
-            revocations,
-            challenges,
-            agreement,
-            pages,
-            publisher,
-            downstream,
-        ),
+        DirectCalls(api, server, direct_tools(server, function_tools), settings.mcp_path),
         validator=validator,
         tools=tools,
         challenges=challenges,
@@ -127,6 +132,7 @@ def create_app(
 
 
 def build_api(
+    server: FastMCP[Any],
     settings: Settings,
     contract: Contract,
     tools: ToolRegistry,
@@ -142,6 +148,7 @@ def build_api(
     """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, pages.
 
     Args:
+        server: the MCP server.
         settings: the settings.
         contract: the access contract.
         tools: all tools.
@@ -154,7 +161,6 @@ def build_api(
         publisher: publishes metrics while the application runs.
         downstream: stopped with the application.
     """
-    server = build_mcp_server(tools, function_tools)
     mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from pydantic import ValidationError as PydanticValidationError
 
 from service import __version__
 from service.context import current_caller, current_permit
+from service.direct.attempt import once
 from service.telemetry.events import Event
 from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
@@ -92,7 +93,7 @@ def build_tools(tools: ToolRegistry) -> list[FunctionTool]:
     """
     return [
         FunctionTool.from_function(
-            tool.function,
+            once(tool.function),
             name=tool.name,
             title=tool.title,
             description=tool.description,

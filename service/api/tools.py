@@ -17,6 +17,7 @@ from service.api.errors import Error, respond
 from service.auth import strict_json
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import FIRST_SCOPES, TOOLS_PATH
+from service.direct.tool import is_wrapped
 from service.mcp_server import InvalidArguments
 from service.tools.registry import Tool, ToolRegistry
 
@@ -78,7 +79,7 @@ def tools_router(
         form = forms[tool.name]
         router.add_api_route(
             f"/{tool.name}",
-            _route(server, tool.name, _is_wrapped(form)),
+            _route(server, tool.name, is_wrapped(form)),
             methods=["POST"],
             name=tool.name,
             summary=tool.title,
@@ -134,11 +135,6 @@ def _route(server: FastMCP[Any], name: str, wrapped: bool) -> Any:
     return call
 
 
-def _is_wrapped(form: FunctionTool) -> bool:
-    """Whether FastMCP puts the result under `result`, because MCP wants structured content to be an object."""
-    return bool((form.output_schema or {}).get("x-fastmcp-wrap-result"))
-
-
 def _entry(tool: Tool, form: FunctionTool) -> ToolEntry:
     return ToolEntry(
         name=tool.name,
@@ -153,7 +149,7 @@ def _entry(tool: Tool, form: FunctionTool) -> ToolEntry:
 
 def _answer(tool: Tool, form: FunctionTool) -> dict[str, Any]:
     output = dereference_refs(form.output_schema or {})
-    result = output["properties"]["result"] if _is_wrapped(form) else output
+    result = output["properties"]["result"] if is_wrapped(form) else output
     properties = {"tool": {"const": tool.name}, "result": result}
     schema = {"type": "object", "required": ["tool", "result"], "properties": properties}
     return {"description": "What the tool returned", "content": {"application/json": {"schema": schema}}}

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope
 
-from service.auth.challenge import simple_refusal
+from service.auth.challenge import Refusal, simple_refusal
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 15.0
@@ -26,19 +26,22 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         Refusal: 413, the body is larger than 1 MiB; 408, it takes longer than 15 s (RFC 9110 section 15.5.9).
         Disconnected: the client went away.
     """
-    too_large = simple_refusal(413, "body_too_large", f"Send at most {MAX_BODY_BYTES} bytes")
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or len(value) > 9 or int(value) > MAX_BODY_BYTES):
-            raise too_large
+            raise _too_large()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _collect(receive, too_large)
+            return await _collect(receive)
     except TimeoutError:
         description = f"Send the whole body within {BODY_SECONDS:.0f} seconds"
         raise simple_refusal(408, "body_too_slow", description, (b"connection", b"close")) from None
 
 
-async def _collect(receive: Receive, too_large: Exception) -> bytes:
+def _too_large() -> Refusal:
+    return simple_refusal(413, "body_too_large", f"Send at most {MAX_BODY_BYTES} bytes")
+
+
+async def _collect(receive: Receive) -> bytes:
     chunks = bytearray()
     while True:
         message = await receive()
@@ -46,7 +49,7 @@ async def _collect(receive: Receive, too_large: Exception) -> bytes:
             raise Disconnected
         chunks += message.get("body", b"")
         if len(chunks) > MAX_BODY_BYTES:
-            raise too_large
+            raise _too_large()
         if not message.get("more_body", False):
             return bytes(chunks)
 

@@ -71,7 +71,7 @@ class Guard:
                 raise simple_refusal(405, "method_not_allowed", "Send POST", (b"allow", b"POST"))
             body = await read_body(scope, receive)
             demand = self._demand(scope, body)
-            scope["state"]["tool"] = demand.tool
+            scope["state"].update(tool=demand.tool, body=body)
             if not caller.scopes.issuperset(demand.scopes):
                 raise self._challenges.insufficient_scope(demand.scopes, caller.client_id)
         except Disconnected:
@@ -115,6 +115,7 @@ class Guard:
         except MessageRefused as refused:
             error = {"code": refused.code, "message": refused.message}
             raise Refusal(400, refused.reason, {"jsonrpc": "2.0", "id": refused.request_id, "error": error}) from None
+        scope["state"]["message"] = message.content
         return demand_of_tool(self._tools, message.tool)
 
 

@@ -26,10 +26,11 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A JSON-RPC message, as far as a decision needs it. `tool` is set for tools/call only."""
+    """A JSON-RPC message, as far as a decision needs it. `tool` is set for tools/call only, `content` is all of it."""
 
     method: str | None
     tool: str | None
+    content: dict[str, Any]
 
 
 class MessageRefused(Exception):
@@ -86,7 +87,7 @@ def read_message(body: bytes, headers: Headers) -> Message:
         request_id = message.get("id")
         shown = request_id if isinstance(request_id, str | int) and not isinstance(request_id, bool) else None
         raise MessageRefused("header_mismatch", HEADER_MISMATCH, conflict, shown)
-    return Message(method, named if method == "tools/call" and isinstance(named, str) else None)
+    return Message(method, named if method == "tools/call" and isinstance(named, str) else None, message)
 
 
 def _conflict(message: dict[str, Any], method: str | None, named: object, headers: Headers) -> str | None:

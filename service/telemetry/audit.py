@@ -27,6 +27,9 @@ MAX_SCOPES: Final = 32
 MAX_SCOPE_LENGTH: Final = 64
 # How the metrics count a line: who was refused, and everything else.
 _DENIED: Final = frozenset({Event.ACCESS_DENIED, Event.LOGOUT_REFUSED})
+MAX_REMEMBERED: Final = 2048
+_Who = tuple[str, str, str | None, frozenset[str]]
+_What = tuple[str, str, str, str | None, int | None, Demand | None, LogoutToken | None]
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -40,6 +43,7 @@ class AuditTrail:
     def __init__(self, outlets: Sequence[Outlet[str]]) -> None:
         self.outlets = tuple(outlets)
         self._held: dict[frozenset[str], list[str]] = {}
+        self._rest: dict[tuple[_Who | None, _What], str] = {}
 
     def record(
         self,
@@ -64,36 +68,45 @@ class AuditTrail:
             ended: what a valid logout token ends.
         """
         state = scope["state"]
-        line: dict[str, Any] = {
-            "time": now_text(),
-            "level": "info",
-            "event": event.value,
-            "request_id": state["request_id"],
-            "trace_id": state.get("trace_id", ""),
-            "layer": "service",
-            "entrance": state.get("entrance", "other"),
-            "method": method if (method := scope["method"]) in METHODS else "OTHER",
-            "reason": reason if reason in REASONS else "other",
-        }
-        if found := state.get("address"):
-            line["client_address"] = found
-        count_decision("denied" if event in _DENIED else "allowed", line["reason"], demand.tool if demand else None)
+        reason = reason if reason in REASONS else "other"
+        count_decision("denied" if event in _DENIED else "allowed", reason, demand.tool if demand else None)
+        # The ids have no character that JSON escapes.
+        first = (
+            f'"time": "{now_text()}", "level": "info", "event": "{event.value}", "request_id": "{state["request_id"]}"'
+        )
+        method = method if (method := scope["method"]) in METHODS else "OTHER"
+        who = caller and (caller.subject, caller.client_id, caller.session_id, caller.token_scopes)
+        what = (state.get("entrance", "other"), method, reason, state.get("address"), status, demand, ended)
+        rest = self._rest.get((who, what))
+        if rest is None:
+            rest = self._remember((who, what))
+        text = f'{{{first}, "trace_id": "{state.get("trace_id", "")}", {rest}'
+        for outlet in self.outlets:
+            outlet.put(text)
+
+    def _remember(self, key: tuple[_Who | None, _What]) -> str:
+        """Return what of a line is the same for a caller's calls of a tool; it comes again and again."""
+        who, (entrance, method, reason, address, status, demand, ended) = key
+        line: dict[str, Any] = {"layer": "service", "entrance": entrance, "method": method, "reason": reason}
+        if address:
+            line["client_address"] = address
         if status is not None:
             line["status"] = status
-        if caller is not None:
-            line["sub"], line["client"] = caller.subject, caller.client_id
-            if caller.session_id is not None:
-                line["session"] = caller.session_id
+        if who is not None:
+            line["sub"], line["client"] = who[:2]
+            if who[2] is not None:
+                line["session"] = who[2]
         if ended is not None:
             of_logout = {"sub": ended.subject, "session": ended.session_id}
             line |= {key: value for key, value in of_logout.items() if value is not None}
         if demand is not None:
             line["tool"], line["scopes_asked"] = demand.tool, demand.scopes
-        if caller is not None:
-            line["scopes_held"] = self._scopes(caller.token_scopes)
-        text = _encode(line)
-        for outlet in self.outlets:
-            outlet.put(text)
+        if who is not None:
+            line["scopes_held"] = self._scopes(who[3])
+        if len(self._rest) >= MAX_REMEMBERED:
+            self._rest.clear()
+        rest = self._rest[key] = _encode(line)[1:]
+        return rest
 
     def _scopes(self, held: frozenset[str]) -> list[str]:
         """Return scopes for the line: sorted and bounded. The same few sets come again and again."""

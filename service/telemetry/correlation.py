@@ -1,8 +1,9 @@
 """A correlation id for each request: taken from the caller when it is harmless, returned, and on every log line."""
 
+import random
 import re
 import time
-import uuid
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -52,7 +53,7 @@ def correlation_ids(scope: Scope) -> tuple[str, str, str]:
     request_id = given[b"x-request-id"].strip()
     trace_id, _, parent_id = given[b"traceparent"].strip().partition("-")
     if not trace_id:
-        trace_id = request_id if _TRACE_ID.fullmatch(request_id) else uuid.uuid4().hex
+        trace_id = request_id if _TRACE_ID.fullmatch(request_id) else f"{random.getrandbits(128) or 1:032x}"
     return request_id or trace_id, trace_id, parent_id
 
 
@@ -76,8 +77,13 @@ def entrance_of(path: str, mcp_path: str) -> str:
 def address(scope: Scope) -> str:
     """Return the address of the caller; behind a proxy that is trusted, what the proxy says (X-Forwarded-For)."""
     client = scope.get("client")
+    return _address(client[0]) if client else "unknown"
+
+
+@lru_cache(1024)
+def _address(host: str) -> str:
     try:
-        return str(ip_address(client[0])) if client else "unknown"
+        return str(ip_address(host))
     except ValueError:
         return "unknown"
 

@@ -37,12 +37,12 @@ def write_info(event: Event, request_id: str, keys: dict[str, Any]) -> None:
 
     Args:
         event: of the closed list.
-        request_id: correlation id.
-        keys: what belongs to the event; texts are redacted already.
+        request_id: correlation id, which needs no escape.
+        keys: what belongs to the event, at least one; texts are redacted already.
     """
     if logging.root.level <= logging.INFO:
-        first = {"time": now_text(), "level": "info", "event": event.value, "request_id": request_id}
-        STDOUT.put(_encode(first | keys))
+        first = f'{{"time": "{now_text()}", "level": "info", "event": "{event.value}", "request_id": "{request_id}"'
+        STDOUT.put(f"{first}, {_encode(keys)[1:]}")
 
 
 class _Lines:

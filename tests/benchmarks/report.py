@@ -1,26 +1,14 @@
 """The figures as a Markdown table, an SVG plot and JSON for the comparison with the last run."""
 
 import json
-import platform
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.cases import ALGORITHMS, FASTMCP, LIMIT
 from tests.benchmarks.measure import Case, ratio
+from tests.benchmarks.page import DOCS, bars, machine, put
 
-DOCS = Path(__file__).parents[2] / "docs"
 PACKAGES = ("cryptography", "joserfc", "fastmcp", "PyJWT", "Authlib", "fastapi-keycloak-middleware")
-
-
-def machine() -> str:
-    """Return what the figures were measured on, in a sentence."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if platform.system() == "Linux" else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    cpu = f"{len(models)} x {models[0]}" if models else platform.processor()
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}; {versions}."
 
 
 def by_group(cases: Iterable[Case]) -> dict[str, dict[str, Case]]:
@@ -55,7 +43,7 @@ def markdown(groups: dict[str, dict[str, Case]]) -> str:
 def as_json(groups: dict[str, dict[str, Case]]) -> dict[str, Any]:
     """Return the figures for a later comparison."""
     return {
-        "machine": machine(),
+        "machine": machine(PACKAGES),
         "microseconds": {
             group: {name: round(case.microseconds, 2) for name, case in cases.items()}
             for group, cases in groups.items()
@@ -82,24 +70,8 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 def svg(groups: dict[str, dict[str, Case]]) -> str:
     """Return a bar chart: CPU time of a validation as a multiple of the bare signature check, RS256."""
     group = groups["RS256"]
-    bars = [(name, ratio(case, group[LIMIT])[0]) for name, case in group.items()]
-    longest, row, left, width = max(value for _, value in bars), 26, 220, 420
-    height = row * len(bars) + 46
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" role="img" '
-        'font-family="sans-serif" font-size="13">',
-        "<title>CPU time of one RS256 validation, as a multiple of the bare signature check</title>",
-        f'<rect width="100%" height="{height}" fill="#fff"/>',
-        '<text x="10" y="20" font-weight="bold">One RS256 validation, times the bare signature check</text>',
-    ]
-    for index, (name, value) in enumerate(bars):
-        top = 34 + index * row
-        colour = "#0b6e4f" if name.startswith("ours") else "#8a8f98"
-        length = max(1.0, value / longest * width)
-        parts.append(f'<text x="{left - 8}" y="{top + 15}" text-anchor="end">{name}</text>')
-        parts.append(f'<rect x="{left}" y="{top}" width="{length:.1f}" height="18" fill="{colour}"/>')
-        parts.append(f'<text x="{left + length + 6:.1f}" y="{top + 14}">{value:.2f}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+    values = [(name, ratio(case, group[LIMIT])[0]) for name, case in group.items()]
+    return bars("CPU time of one RS256 validation, times the bare signature check", values)
 
 
 def write(cases: Sequence[Case], rounds: int) -> list[str]:
@@ -111,8 +83,5 @@ def write(cases: Sequence[Case], rounds: int) -> list[str]:
     figures.write_text(json.dumps(after, indent=2) + "\n", encoding="utf-8")
     (DOCS / "images").mkdir(exist_ok=True)
     (DOCS / "images" / "validation.svg").write_text(svg(groups), encoding="utf-8")
-    page = DOCS / "benchmarks.md"
-    head, mark, _ = page.read_text(encoding="utf-8").partition("<!-- generated: figures -->\n")
-    body = f"Measured on {machine()} {rounds} rounds.\n\n{markdown(groups)}\n"
-    page.write_text(f"{head}{mark}\n{body}", encoding="utf-8")
+    put("validation", f"Measured on {machine(PACKAGES)} {rounds} rounds.\n\n{markdown(groups)}")
     return changes(before, after)

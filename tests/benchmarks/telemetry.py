@@ -23,7 +23,8 @@ from service.telemetry import audit, correlation, sinks, traces
 from service.telemetry.outlet import flush_all
 from service.telemetry.stdout import STDOUT
 from tests.benchmarks.measure import Case, measure, ratio
-from tests.benchmarks.report import DOCS, machine
+from tests.benchmarks.page import machine, put
+from tests.benchmarks.report import PACKAGES
 from tests.unit import jose
 from tests.unit.tokens import MCP_HEADERS, make_keys, make_settings, make_token, rpc, running
 
@@ -148,18 +149,13 @@ async def main(rounds: int, write: bool) -> int:
 
 def into_page(bare: Case, others: list[Case], rounds: int) -> None:
     """Put the figures between their marks in docs/benchmarks.md."""
-    page = DOCS / "benchmarks.md"
-    head, mark, rest = page.read_text(encoding="utf-8").partition("<!-- generated: telemetry -->\n")
-    _, end, tail = rest.partition("<!-- end of telemetry -->")
     rows = [f"| {NOTHING} | {bare.microseconds / TOGETHER:.0f} µs | 1.00 | |"]
     for found in others:
         middle, low, high = ratio(found, bare)
         cells = (f"{found.microseconds / TOGETHER:.0f} µs", f"{middle:.3f} ({low:.3f} to {high:.3f})")
         rows.append(f"| {found.name} | {' | '.join(cells)} | {BUDGET[found.name]:.2f} |")
     table = "\n".join(["| a call of the tool `echo` | CPU | times | budget |", "|---|---|---|---|", *rows])
-    page.write_text(
-        f"{head}{mark}\nMeasured on {machine()} {rounds} rounds.\n\n{table}\n\n{end}{tail}", encoding="utf-8"
-    )
+    put("telemetry", f"Measured on {machine(PACKAGES)} {rounds} rounds.\n\n{table}")
 
 
 if __name__ == "__main__":
