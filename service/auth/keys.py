@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanKind
 from service.auth.errors import KeysUnavailable
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.telemetry.events import Event
+from service.telemetry.log import ids
 from service.telemetry.traces import child_span, outgoing_headers
 
 FETCH_SECONDS: Final = 3.0
@@ -244,7 +245,7 @@ class JwksKeySource:
             span = stack.enter_context(
                 child_span("GET", SpanKind.CLIENT, http__request__method="GET", server__address=host)
             )
-            headers |= outgoing_headers(str(structlog.contextvars.get_contextvars().get("request_id", "")))
+            headers |= outgoing_headers(ids.get()[0])
             response = await stack.enter_async_context(self._client.stream("GET", url, headers=headers))
             if span is not None:
                 span.set_attribute("http.response.status_code", response.status_code)

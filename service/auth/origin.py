@@ -32,6 +32,7 @@ _REQUEST_HEADERS: Final = frozenset(
     }
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MAX_HOSTS: Final = 64
 _HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 
 
@@ -66,14 +67,17 @@ class OriginGate:
         self._origins = frozenset({public_origin, *origins})
         self._open_paths = frozenset(open_paths)
         self._server_paths = frozenset(server_paths)
+        self._good_hosts: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        origins = _values(scope, b"origin")
-        refusal = self._refusal(scope, origins)
+        origins, hosts = _values(scope, b"origin"), _values(scope, b"host")
+        # Most requests have one host that was found good before, and no origin.
+        known = not origins and len(hosts) == 1 and hosts[0] in self._good_hosts
+        refusal = None if known else self._refusal(scope, origins, hosts)
         if refusal:
             trail().record(scope, Event.ACCESS_DENIED, refusal.reason, status=refusal.status)
             headers, body = refusal.render(scope["state"]["request_id"])
@@ -108,8 +112,7 @@ class OriginGate:
 
         await self.app(scope, receive, send_with_cors)
 
-    def _refusal(self, scope: Scope, origins: Sequence[str]) -> Refusal | None:
-        hosts = _values(scope, b"host")
+    def _refusal(self, scope: Scope, origins: Sequence[str], hosts: Sequence[str]) -> Refusal | None:
         host = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if host is None:
             return simple_refusal(400, "bad_host", "Send exactly one Host header with a host name")
@@ -120,6 +123,8 @@ class OriginGate:
         local = is_loopback(name.strip("[]"))
         if not local and (name, port) != self._host:
             return simple_refusal(421, "foreign_host", "This server does not answer for that host; use its public URL")
+        if len(self._good_hosts) < _MAX_HOSTS:
+            self._good_hosts.add(hosts[0])
         if not origins or scope["path"] in self._open_paths:
             return None
         # A page of this machine's own address is the same origin: such a host cannot be rebound.

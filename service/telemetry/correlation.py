@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
 from service.telemetry.events import Event
-from service.telemetry.log import redact, write_info
+from service.telemetry.log import as_member, ids, write_info
 from service.telemetry.metrics import count_request
 from service.telemetry.traces import answered, request_span
 
@@ -120,10 +120,8 @@ class Correlation:
             await send(message)
 
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        with (
-            structlog.contextvars.bound_contextvars(request_id=request_id, trace_id=trace_id),
-            request_span(trace_id, parent_id, method, entrance) as span,
-        ):
+        with request_span(trace_id, parent_id, method, entrance) as span:
+            before = ids.set((request_id, trace_id))
             try:
                 await self.app(scope, receive, send_with_id)
             except Exception:
@@ -139,7 +137,8 @@ class Correlation:
                 count_request(method, entrance, tool, status, seconds)
                 if span is not None:
                     answered(span, status, tool, request_id)
-                if scope["path"] not in _UNLOGGED_PATHS:
-                    line = {"method": scope["method"][:32], "path": redact(scope["path"]), "status": status}
-                    line |= {"ms": round(seconds * 1000, 1), "address": caller, "trace_id": trace_id}
+                if (path := scope["path"]) not in _UNLOGGED_PATHS:
+                    line = f'"method": {as_member(scope["method"][:32])}, "path": {as_member(path)}, "status": {status}'
+                    line += f', "ms": {seconds * 1000:.1f}, "address": "{caller}", "trace_id": "{trace_id}"'
                     write_info(Event.REQUEST, request_id, line)
+                ids.reset(before)

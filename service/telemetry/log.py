@@ -1,12 +1,13 @@
 """The log: one JSON object a line on stdout, from our code and from libraries alike. It never waits (outlet.py)."""
 
-import json
 import logging
 import re
 import sys
 import traceback
+from contextvars import ContextVar
+from json.encoder import encode_basestring_ascii
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -17,7 +18,6 @@ from service.telemetry.stdout import STDOUT
 
 MAX_TEXT: Final = 2000
 MAX_FRAMES: Final = 12
-_encode: Final = json.JSONEncoder(ensure_ascii=True).encode
 _FIRST_KEYS: Final = ("time", "level", "event", "request_id")
 _EVENTS: Final = frozenset(Event)
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -32,17 +32,31 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)[:MAX_TEXT]
 
 
-def write_info(event: Event, request_id: str, keys: dict[str, Any]) -> None:
+def write_info(event: Event, request_id: str, rest: str) -> None:
     """Write a line of level info without the detour over structlog: what is written for every request has to be cheap.
 
     Args:
         event: of the closed list.
         request_id: correlation id, which needs no escape.
-        keys: what belongs to the event, at least one; texts are redacted already.
+        rest: what belongs to the event, as members of a JSON object.
     """
     if logging.root.level <= logging.INFO:
         first = f'{{"time": "{now_text()}", "level": "info", "event": "{event.value}", "request_id": "{request_id}"'
-        STDOUT.put(f"{first}, {_encode(keys)[1:]}")
+        STDOUT.put(f"{first}, {rest}}}")
+
+
+def as_member(text: str) -> str:
+    """Return text from outside as a JSON string for `write_info`: without tokens, and in ASCII."""
+    return encode_basestring_ascii(redact(text))
+
+
+ids: Final[ContextVar[tuple[str, str]]] = ContextVar("secure_mcp_ids", default=("", ""))
+"""Request id and trace id of the request that is being answered; both are on each of its lines."""
+
+
+def _with_ids(_logger: object, _method: str, event: EventDict) -> EventDict:
+    request_id, trace_id = ids.get()
+    return {"request_id": request_id, "trace_id": trace_id, **event} if request_id else event
 
 
 class _Lines:
@@ -106,7 +120,7 @@ def configure_log(level: str = "info") -> None:
         level: debug, info, warning or error.
     """
     first: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]

@@ -29,7 +29,7 @@ with ExitStack() as stack:
     cases = [case for case in cases if options.only in f"{case.group} {case.name}"]
     for case in cases:
         case.prove()
-        case.run(options.connections, 2)  # warms the code and its caches
+        case.run(options.connections, options.seconds)  # warms the code and its caches
         case.samples.clear()
     print(f"measuring {len(cases)} cases in {options.rounds} interleaved rounds of {options.seconds} s", flush=True)
     for number in range(options.rounds):

@@ -22,7 +22,7 @@ NEW, OLD, REST, FLOOR_GROUP = "tools/call, 2026-07-28", "tools/call, 2025-11-25"
 OURS, STOCK, TUNED = "ours", "FastMCP + JWTVerifier", "the same, our collector settings"
 SDK, KEYCLOAK, JOSERFC = "MCP SDK, low level", "FastAPI + fastapi-keycloak-middleware", "FastAPI + joserfc"
 FLOOR = "raw ASGI echo, no token"
-MANY, SOME = 200, 50
+MANY = 200
 
 _CALL = {"name": "echo", "arguments": {"text": "hello"}}
 _META = {
@@ -114,7 +114,6 @@ def build(stack: ExitStack, folder: Path, issuer: FakeIssuer) -> list[Case]:
     """Start every server and return the cases; the servers end with the stack."""
     issuer.realms[REALM] = [public_jwk("RS256", kid=KID)]
     variables = {"BENCH_ISSUER": issuer.issuer(REALM), "BENCH_JWKS": json.dumps({"keys": issuer.realms[REALM]})}
-    some = {**variables, "BENCH_TOOLS": str(SOME)}
 
     def peer(factory: str, name: str, environment: dict[str, str] = variables) -> Server:
         return stack.enter_context(servers.uvicorn(factory, name, folder, environment))
@@ -136,7 +135,6 @@ def build(stack: ExitStack, folder: Path, issuer: FakeIssuer) -> list[Case]:
         NEW: {
             **mcp,
             f"{OURS}, {MANY} tools": stack.enter_context(with_many),
-            f"{STOCK}, {SOME} tools": peer("fastmcp:fastmcp_stock", "stock-some", some),
         },
         OLD: mcp,
         REST: rest,

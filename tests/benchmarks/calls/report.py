@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -121,7 +122,8 @@ def write(cases: Sequence[Case], options: argparse.Namespace) -> list[str]:
     JSON.write_text(json.dumps(after, indent=2) + "\n", encoding="utf-8")
     values = [(f"{case.group}, {case.name}", middle(case, _cpu)) for case in cases]
     PLOT.write_text(bars("CPU time of a whole call", values, " µs", 400), encoding="utf-8")
-    how = f"{options.rounds} rounds of {options.seconds} s, {options.connections} connections."
+    how = f"{options.rounds} rounds of {options.seconds} s, {options.connections} connections; load average of the "
+    how += f"machine at the end {os.getloadavg()[0]:.1f}, of which about 2 is the run itself."
     put("calls", f"Measured on {machine(PACKAGES)} {how}\n\n{markdown(cases)}")
     changes = []
     for sentence, now in after["aims"].items():

@@ -88,5 +88,5 @@ class Wrk:
         done = subprocess.run([*command, str(self._tokens)], capture_output=True, text=True, check=True)
         found = json.loads(done.stdout.rpartition("RESULT ")[2])
         if found["errors"] or not found["requests"]:
-            raise RuntimeError(f"{url}: {found['errors']} of {found['requests']} requests failed")
+            raise RuntimeError(f"{self._script.stem}, {url}: {found['errors']} of {found['requests']} requests failed")
         return Run(found["requests"], found["microseconds"] / 1e6, found["p50"] / 1000, found["p99"] / 1000)
