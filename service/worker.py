@@ -1,17 +1,21 @@
 """The worker class of gunicorn: uvicorn on uvloop and httptools, without its own access log and server header."""
 
 import logging
+import sys
 from typing import Any, ClassVar
 
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
+
+from service.draining import DrainingProtocol, DrainingServer
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]
-    """A uvicorn worker whose log lines go through ours."""
+    """A uvicorn worker whose log lines go through ours, and which loses no call when it ends."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": DrainingProtocol,
         "lifespan": "on",
         "access_log": False,
         "server_header": False,
@@ -25,3 +29,12 @@ class Worker(UvicornWorker):  # type: ignore[misc]
         for name in ("uvicorn.error", "uvicorn.access"):
             logging.getLogger(name).handlers = []
             logging.getLogger(name).propagate = name == "uvicorn.error"
+
+    async def _serve(self) -> None:
+        """As in the base class, which knows no other server than uvicorn's own."""
+        self.config.app = self.wsgi
+        server = DrainingServer(config=self.config)
+        self._install_sigquit_handler()
+        await server.serve(sockets=self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
