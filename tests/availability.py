@@ -54,13 +54,17 @@ def docker_engine() -> str | None:
 
 @cache
 def host() -> str | None:
-    """A Docker engine as root, in which a machine with systemd is made; Ansible; Pebble. `.ci/host` installs them."""
+    """Root and an engine, in which a machine with systemd is made; Ansible; Pebble. `.ci/host` installs them."""
     if os.geteuid() != 0:
         return "needs root; run it on a throw-away machine with sudo"
     if not (TERRAFORM_ROOT.parent / ".venv" / "host" / "bin" / "ansible-playbook").exists():
         return "no Ansible in .venv/host; run: make venv-host"
-    if missing := [name for name in ("mmdebstrap", "pebble", "pebble-challtestsrv", "ssh") if not shutil.which(name)]:
+    programs = ("ip", "mmdebstrap", "pebble", "pebble-challtestsrv", "ssh", "terraform")
+    if missing := [name for name in programs if not shutil.which(name)]:
         return f"no {', '.join(missing)}; run .ci/host"
+    mirror = Path.home() / ".terraform.d" / "plugins"
+    if missing := [name for name in ("docker", "keycloak") if not any(mirror.glob(f"*/*/{name}"))]:
+        return f"no Terraform provider {', '.join(missing)} in {mirror}, from which the machine gets it"
     return docker_engine()
 
 

@@ -1,8 +1,8 @@
 """One machine for the tier: bare, then converged with certificates of an ACME authority."""
 
 import socket
-import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import testinfra
 from testinfra.host import Host
 
 from tests.host.acme import NAME, Acme, acme_authority
-from tests.host.machine import AUTH, BUNDLE, MCP, Machine, bare_machine
-from tests.host.mirror import COMMAND_ENVIRONMENT, load_images, place_terraform
+from tests.host.machine import AUTH, BUNDLE, MCP, Machine, bare_machine, build
+from tests.host.mirror import COMMAND_ENVIRONMENT, build_images, load_images, place_terraform
 from tests.host.playbook import Playbook, Played
 
 _lookup = socket.getaddrinfo
@@ -36,7 +36,7 @@ class Converged:
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A bare machine."""
-    subprocess.run([str(Path(__file__).parent / "machine" / "build")], check=True, timeout=900)
+    build()
     with bare_machine(tmp_path_factory.mktemp("machine")) as running:
         yield running
 
@@ -48,13 +48,11 @@ def acme(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-@pytest.fixture(scope="session")
-def playbook(machine: Machine, acme: Acme, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
-    """The playbook with the inventory of the machine, on which an offline mirror has placed what no registry gives."""
+def playbook_of(machine: Machine, acme: Acme, folder: Path) -> Playbook:
+    """Return the playbook with the inventory of a machine that asks this authority."""
     machine.write("/etc/secure-mcp-test/acme.crt", acme.server_authority.read_text(encoding="ascii"))
     # The real authority's root is in every system's store; so is this one's here.
     machine.shell(f"cat >>{BUNDLE} <<'PEM'\n{acme.root()}\nPEM")
-    place_terraform(machine)
     values = {
         "stack_environment": "staging",  # prod wants four cores
         "stack_values": {"image_digests": {}},  # images of tests/images cannot have the published ones
@@ -63,7 +61,14 @@ def playbook(machine: Machine, acme: Acme, tmp_path_factory: pytest.TempPathFact
         "certificates_acme_ca_file": "/etc/secure-mcp-test/acme.crt",
         "certificates_email": f"ops@{NAME}",
     }
-    return Playbook(machine, tmp_path_factory.mktemp("inventory"), values)
+    return Playbook(machine, folder, values)
+
+
+@pytest.fixture(scope="session")
+def playbook(machine: Machine, acme: Acme, tmp_path_factory: pytest.TempPathFactory) -> Playbook:
+    """The playbook, on a machine where an offline mirror has placed what no registry gives."""
+    place_terraform(machine)
+    return playbook_of(machine, acme, tmp_path_factory.mktemp("inventory"))
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +80,11 @@ def dry_run(playbook: Playbook) -> Played:
 @pytest.fixture(scope="session")
 def converged(machine: Machine, playbook: Playbook, acme: Acme, dry_run: Played) -> Converged:
     """The converged machine: what needs no images first, since these are loaded into the engine that it brings."""
-    first = playbook.converge("--tags=base,docker,nginx,certificates")
-    load_images(machine)
+    images = build_images()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load_images, machine, images)
+        first = playbook.converge("--tags=base,docker,nginx,certificates")
+        loading.result()
     playbook.converge("--tags=stack,backup,monitoring")
     authority = acme.folder / "root.pem"
     authority.write_text(acme.root(), encoding="ascii")

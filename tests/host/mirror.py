@@ -27,12 +27,17 @@ def place_terraform(machine: Machine) -> None:
     docker("cp", str(PLUGINS), f"{machine.name}:root/.terraform.d/plugins")
 
 
-def load_images(machine: Machine) -> None:
-    """Build the images of our own on this computer's engine, and load all of the stack into that of the machine."""
+def build_images() -> tuple[str, ...]:
+    """Build the images of our own on this computer's engine, and return the names of all that the stack needs."""
     own = {CA_BUNDLE_VARIABLE: str(BUNDLE)} if BUNDLE.is_file() else {}
     with mock.patch.dict(os.environ, BASES | own):
         images = ensure_images(read_contract())
-    names = (images.service, images.keycloak, *FOREIGN)
+    return (images.service, images.keycloak, *FOREIGN)
+
+
+def load_images(machine: Machine, names: tuple[str, ...]) -> None:
+    """Load images into the engine of the machine, once the playbook, perhaps still at work, has configured it."""
+    machine.shell("until [ \"$(docker info --format '{{.LiveRestoreEnabled}}' 2>&1)\" = true ]; do sleep 1; done", 1500)
     with subprocess.Popen(["docker", "save", *names], stdout=subprocess.PIPE) as saved:
         loaded = subprocess.run(
             ["docker", "exec", "--interactive", machine.name, "docker", "load", "--quiet"],

@@ -28,6 +28,17 @@ _OPTIONS = (
     "--tmpfs=/tmp:exec,mode=1777",
     "--stop-signal=SIGRTMIN+3",
 )
+# From Debian 13 on systemd refuses the older cgroups, which this computer may have, unless its command line says so.
+_INIT = ("/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+
+
+def build(suite: str = "bookworm") -> None:
+    """Make the image of a bare machine where it is not there yet; raises subprocess.CalledProcessError.
+
+    Args:
+        suite: Debian's release.
+    """
+    subprocess.run([str(HERE / "build"), suite], check=True, timeout=900)
 
 
 def docker(*arguments: str, timeout: float = 300, stdin: bytes | None = None) -> str:
@@ -105,7 +116,7 @@ def bare_machine(folder: Path, suite: str = "bookworm") -> Iterator[Machine]:
         docker("network", "create", f"--subnet={subnet}.0/24", f"--gateway={machine.gateway}", name)
         docker(
             "run", "--detach", f"--name={name}", "--hostname=host", f"--network={name}", f"--ip={machine.address}",
-            f"--volume={name}:/var/lib/docker", *names, *_OPTIONS, f"secure-mcp-tests/host:{suite}",
+            f"--volume={name}:/var/lib/docker", *names, *_OPTIONS, f"secure-mcp-tests/host:{suite}", *_INIT,
         )  # fmt: skip
         until(machine.booted, 60, "the machine has booted")
         machine.make_like_a_machine()
