@@ -86,15 +86,13 @@ class Machine:
     def reboot(self, deadline_s: float) -> None:
         """Stop the machine as a power button does, start it again, and wait for systemd."""
         docker("restart", "--time=90", self.name)
-        self.make_like_a_machine()
+        self.open_network_settings()  # before the engine inside starts, which writes some of them
         until(self.booted, deadline_s, "systemd has started everything")
+        self.shell("systemctl restart systemd-sysctl")
 
-    def make_like_a_machine(self) -> None:
+    def open_network_settings(self) -> None:
         """Let network settings of the kernel be written, as on a machine of its own; the rest is shared."""
-        self.shell(
-            "mkdir -p /run/proc && mount -t proc proc /run/proc && mount --bind /run/proc/sys/net /proc/sys/net"
-            " && systemctl restart systemd-sysctl"
-        )
+        self.shell("mkdir -p /run/proc && mount -t proc proc /run/proc && mount --bind /run/proc/sys/net /proc/sys/net")
 
 
 @contextmanager
@@ -119,7 +117,8 @@ def bare_machine(folder: Path, suite: str = "bookworm") -> Iterator[Machine]:
             f"--volume={name}:/var/lib/docker", *names, *_OPTIONS, f"secure-mcp-tests/host:{suite}", *_INIT,
         )  # fmt: skip
         until(machine.booted, 60, "the machine has booted")
-        machine.make_like_a_machine()
+        machine.open_network_settings()
+        machine.shell("systemctl restart systemd-sysctl")
         machine.shell(f"install -d -m 0700 -o {USER} -g {USER} /home/{USER}/.ssh")
         machine.write(f"/home/{USER}/.ssh/authorized_keys", key.with_suffix(".pub").read_text(encoding="ascii"))
         machine.shell(f"chown {USER}: /home/{USER}/.ssh/authorized_keys")
