@@ -5,7 +5,7 @@ UV := .venv/uv/bin/uv
 UV_VERSION := 0.13.9# writes the lock files; another version may order them differently
 
 .DEFAULT_GOAL := help
-.PHONY: help up down destroy status plan review apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long lint fmt bench docs screenshots lock snapshot clean venv-ops venv-dev venv-scanners venv-host
+.PHONY: help up down destroy status plan review apply backup images sbom ci-plan ci-apply ci-drift ci-comment ci-issue test test-long faults lint fmt bench docs screenshots lock snapshot clean venv-ops venv-dev venv-scanners venv-host
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ test: venv-dev ## Run every tier of tests that this machine can carry
 test-long: venv-dev ## Run the long forms: every substitution, 200,000 fuzzed tokens, 20 rotations, mutation testing
 	@SECURE_MCP_REQUIRE=long SECURE_MCP_LONG=1 $(BIN)/python -m pytest tests/long tests/realm/test_key_rotation.py \
 	  tests/terraform/keycloak/test_rotation.py tests/terraform/keycloak/test_review.py tests/terraform/docker/test_review.py
+
+faults: venv-dev ## Break each part under load, and write the figures into docs/faults.md; SECURE_MCP_LONG=1 takes an hour
+	@rm -f dist/faults.json; SECURE_MCP_REQUIRE=faults $(BIN)/python -m pytest tests/faults; code=$$?; \
+	$(BIN)/python -m tests.faults.report && $(BIN)/python scripts/generate_docs.py && exit $$code
 
 lint: venv-dev ## Run every linter that is here; name the ones that are not
 	@PATH="$(CURDIR)/$(BIN):$$PATH" scripts/lint

@@ -25,6 +25,7 @@ from ops.doctor.known import KNOWN  # noqa: E402
 from ops.review.rules import load_rules  # noqa: E402
 from scripts.audit_pages import audit_exclusions, audit_rules, audit_tamperings  # noqa: E402
 from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
+from scripts.fault_pages import fault_drills, fault_gaps  # noqa: E402
 from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
 from service.settings import PREFIX, Settings  # noqa: E402
@@ -35,7 +36,7 @@ from service.tools.registry import discover  # noqa: E402
 
 PAGES = tuple(
     REPOSITORY / "docs" / f"{name}.md"
-    for name in ("access", "audit", "clients", "doctor", "observability", "review", "settings")
+    for name in ("access", "audit", "clients", "doctor", "faults", "observability", "review", "settings")
 )
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -208,6 +209,8 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "audit_rules": lambda: table(*audit_rules()),
     "audit_tamperings": lambda: table(*audit_tamperings()),
     "clients": clients,
+    "fault_drills": lambda: table(*fault_drills()),
+    "fault_gaps": lambda: table(*fault_gaps()),
     "lifetimes": lifetimes,
     "mcp_clients": mcp_clients,
     "rules": rules,

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support import client
 from tests.support.oauth import header_of
-from tests.support.realm import Realm, Stack, answered
+from tests.support.realm import Realm, answered
 from tests.support.until import until
 
 PROVIDER = "org.keycloak.keys.KeyProvider"
@@ -15,7 +15,7 @@ PUBLISHED_S = 10
 class SigningKeys:
     """Key providers that a test adds beside the declared ones, and takes away at its end."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Realm) -> None:
         self._admin = stack.admin
         self._stack = stack
         self._path = f"/{stack.name}/components"

@@ -9,7 +9,7 @@ import yaml
 
 TESTS = Path(__file__).resolve().parent.parent
 MANIFEST = TESTS / "requirements.yaml"
-MUST_NAME = ("realm", "protocol", "security")  # tests in here say which rule they prove
+MUST_NAME = ("realm", "protocol", "security", "faults")  # tests in here say which rule they prove
 
 
 def ids_of(decorators: list[ast.expr]) -> list[str]:

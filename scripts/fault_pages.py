@@ -1,0 +1,59 @@
+"""The generated tables of docs/faults.md: each drill with its measured figures, and what has no drill."""
+
+import json
+from typing import Any
+
+from tests.faults.drills import MEASURED, Row, load_drills, load_gaps, load_promises
+
+Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+_UNITS = {"_percent": " %", "_ms": " ms", "_mib": " MiB", "_s": " s"}
+
+
+def measured_drills() -> dict[str, dict[str, Any]]:
+    """Return what was measured last, by the id of the drill."""
+    found: dict[str, dict[str, Any]] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return found
+
+
+def fault_drills() -> Rows:
+    """Return columns and rows of the drills."""
+    measured = measured_drills()
+    rows = [
+        (row.fault, row.callers, _figures(row, measured.get(row.id)), _budget(row), _repeat(row))
+        for row in load_drills().values()
+    ]
+    return ("fault", "what callers see", "measured", "budget", "how to repeat"), rows
+
+
+def fault_gaps() -> Rows:
+    """Return columns and rows of what is promised and not drilled."""
+    promises = load_promises()
+    return ("what", "why there is no drill"), [(promises[id_], why) for id_, why in load_gaps().items()]
+
+
+def _figures(row: Row, found: dict[str, Any] | None) -> str:
+    if found is None and row.form in {"quick", "long"}:
+        return "**not measured yet**"
+    if found is None:
+        return f"asserted in the tier {row.form}; not run yet by `make faults`"
+    figures = ", ".join(_figure(name, value) for name, value in sorted(found["figures"].items()))
+    colour = "" if found["outcome"] == "green" else f"**{found['outcome']}** "
+    form = "" if found["form"] == "quick" else f", {found['form']} form"
+    return f"{colour}{figures or 'the test passes'} ({found['date']}{form})"
+
+
+def _budget(row: Row) -> str:
+    return ", ".join(_figure(name, value) for name, value in sorted(row.budget.items())) or "as the test says"
+
+
+def _figure(name: str, value: float) -> str:
+    for ending, unit in _UNITS.items():
+        if name.endswith(ending):
+            return f"{name.removesuffix(ending).replace('_', ' ')} {value:.3g}{unit}"
+    return f"{name.replace('_', ' ')} {value:g}"
+
+
+def _repeat(row: Row) -> str:
+    file, _, test = row.test.partition("::")
+    return f"[`{test}`](../{file})"

@@ -1,0 +1,77 @@
+"""The drills as data (drills.yaml), and the figures that a drill must keep."""
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+DRILLS = Path(__file__).with_name("drills.yaml")
+MEASURED = Path(__file__).with_name("measured.json")
+LONG = bool(os.environ.get("SECURE_MCP_LONG"))
+PROPERTY = "drill"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of drills.yaml: `budget` is the largest value of each figure; `form` is quick, long or a tier."""
+
+    id: str
+    of: str
+    fault: str
+    callers: str
+    test: str
+    form: str = "quick"
+    budget: dict[str, float] = field(default_factory=dict)
+
+
+@cache
+def load_drills() -> dict[str, Row]:
+    """Return the drills by id."""
+    rows = [Row(**row) for row in yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["drills"]]
+    return {row.id: row for row in rows}
+
+
+@cache
+def load_promises() -> dict[str, str]:
+    """Return what has to be drilled, by id: a fault and the figure that is promised."""
+    return dict(yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["promises"])
+
+
+@cache
+def load_gaps() -> dict[str, str]:
+    """Return the promises that have no drill, each with the reason."""
+    return dict(yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["gaps"])
+
+
+@cache
+def load_unmeasured() -> frozenset[str]:
+    """Return the drills that have not been green yet."""
+    return frozenset(yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["unmeasured"])
+
+
+class Drill:
+    """What one drill measured.
+
+    Args:
+        row: its row.
+        properties: of the test: what is in there is written to dist/faults.json by recorder.py.
+    """
+
+    def __init__(self, row: Row, properties: list[tuple[str, object]]) -> None:
+        self.row = row
+        self.figures: dict[str, float] = {}
+        properties.append((PROPERTY, {"id": row.id, "figures": self.figures}))
+
+    def measured(self, **figures: float) -> None:
+        """Take figures down and compare them with the budget; a figure without one is for information.
+
+        Raises:
+            AssertionError: a figure is over its budget, or one with a budget was not measured.
+        """
+        self.figures |= {name: round(value, 3) for name, value in figures.items()}
+        missing = self.row.budget.keys() - self.figures.keys()
+        assert not missing, f"{self.row.id} did not measure {sorted(missing)}"
+        over = {name: value for name, value in self.figures.items() if value > self.row.budget.get(name, value)}
+        assert not over, f"{self.row.id}: {over} is more than {self.row.budget}; measured {self.figures}"

@@ -1,0 +1,52 @@
+"""docs/faults.md is made of the drills: each promise has one, each has figures within its budget, and none is red."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.fault_pages import measured_drills
+from tests.faults.drills import Drill, Row, load_drills, load_gaps, load_promises, load_unmeasured
+from tests.tiers import tier_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs" / "faults.md"
+OWN = {"quick", "long"}
+
+
+def test_each_promise_has_a_drill_or_says_why_not() -> None:
+    drilled = {row.of for row in load_drills().values()}
+    assert drilled | load_gaps().keys() == load_promises().keys()
+    assert not drilled & load_gaps().keys()
+
+
+@pytest.mark.parametrize("row", load_drills().values(), ids=lambda row: row.id)
+def test_each_drill_names_a_test_that_exists(row: Row) -> None:
+    file, _, name = row.test.partition("::")
+    assert re.search(rf"^def {name}\(", (REPOSITORY / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert tier_of(REPOSITORY / file) == ("faults" if row.form in OWN else row.form)
+    assert bool(row.budget) == (row.form in OWN)
+
+
+@pytest.mark.parametrize("row", load_drills().values(), ids=lambda row: row.id)
+def test_each_drill_stands_in_the_page_and_is_not_red(row: Row) -> None:
+    assert f"| {row.fault} | {row.callers} |" in PAGE.read_text(encoding="utf-8"), "run: make faults"
+    found = measured_drills().get(row.id)
+    if row.form in OWN:
+        assert (found is None) == (row.id in load_unmeasured()), "run: make faults; then keep `unmeasured` right"
+    if found:
+        assert found["outcome"] == "green"
+        assert all(found["figures"][name] <= most for name, most in row.budget.items())
+
+
+def test_no_figure_is_of_a_drill_that_is_gone() -> None:
+    assert measured_drills().keys() <= load_drills().keys()
+
+
+def test_a_figure_over_its_budget_fails_and_so_does_one_that_is_missing() -> None:
+    row = Row("x", "y", "a fault", "nothing", "a test", budget={"failed": 0, "back_s": 5})
+    Drill(row, []).measured(failed=0, back_s=5, p99_ms=1000)
+    with pytest.raises(AssertionError, match="failed"):
+        Drill(row, []).measured(failed=1, back_s=1)
+    with pytest.raises(AssertionError, match="back_s"):
+        Drill(row, []).measured(failed=0)
