@@ -51,7 +51,12 @@ def post_worker_init(_worker: object) -> None:
 
 
 def when_ready(_server: object) -> None:
-    """Take back what loading the application published: the master process is no worker."""
+    """Before the first worker is forked: what was loaded stays shared, for no collection of a worker touches it.
+
+    Takes back what loading published as well: the master process is no worker.
+    """
+    gc.collect()
+    gc.freeze()
     _forget(os.getpid())
 
 
