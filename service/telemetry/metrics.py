@@ -49,7 +49,8 @@ JWKS_FETCHED: Final = _gauge(
 )
 JWKS_KEYS: Final = _gauge("jwks_keys", "Usable keys in the worker that has the fewest.", "livemin")
 REVOKED: Final = _gauge("revocations", "Sessions and people whose tokens are refused before they expire.", "livemax")
-REDIS_UP: Final = _gauge("redis_up", "1 while every worker that shares revocations reaches Redis, else 0.", "livemin")
+# With a label, so that there is no series, and no alarm, where no Redis is configured: one without begins with 0.
+REDIS_UP: Final = _gauge("redis_up", "1 while every worker reaches Redis, else 0.", "livemin", "use")
 
 _children: dict[tuple[Any, ...], Callable[..., None]] = {}
 

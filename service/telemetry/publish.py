@@ -74,7 +74,7 @@ class Publisher:
             metrics.JWKS_KEYS.set(found.keys)
         metrics.REVOKED.set(self._revocations.size)
         if self._revocations.reachable is not None:
-            metrics.REDIS_UP.set(1 if self._revocations.reachable else 0)
+            metrics.REDIS_UP.labels("revocations").set(1 if self._revocations.reachable else 0)
         for outlet in outlets():
             name = outlet.name
             self._add(f"written {name}", metrics.LOG_LINES.labels(name, "written"), outlet.written)

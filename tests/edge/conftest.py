@@ -1,6 +1,7 @@
 """The same realm and service behind the real Nginx: the tests of realm/ and protocol/ run a second time through it.
 
-Each fixture of support/ that leads to a stack is made anew here, for pytest would hand out the one that it made first.
+Each fixture of support/ that leads to a stack is made anew here, for pytest would hand out the one that it made first. What
+the Keycloak of the whole run is made from (public_url, client_secrets) is not: whoever comes first would decide it for all.
 """
 
 from collections.abc import Iterator
@@ -44,24 +45,18 @@ def ports() -> tuple[int, int]:
 
 
 @pytest.fixture(scope="session")
-def public_url(ports: tuple[int, int]) -> str:
-    return f"https://localhost:{ports[0]}"
-
-
-@pytest.fixture(scope="session")
 def stack(
     keycloak: KeycloakServer,
     admin: AdminClient,
     start_service: ServiceStarter,
     ports: tuple[int, int],
-    public_url: str,
     client_secrets: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """A realm whose frontend URL is the edge's, a service that takes no other issuer, and Nginx before both."""
     folder = tmp_path_factory.mktemp("edge")
     stack = Stack(
-        f"https://localhost:{ports[1]}", admin, Secrets(client_secrets), REALM, public_url=public_url,
+        f"https://localhost:{ports[1]}", admin, Secrets(client_secrets), REALM, public_url=f"https://localhost:{ports[0]}",
         service_log=folder / "service.log", keycloak_log=keycloak.home.parent / "keycloak.log",
     )  # fmt: skip
     with declared(admin, stack, client_secrets):

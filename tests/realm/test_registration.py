@@ -221,9 +221,9 @@ def test_a_device_code_that_a_person_approved_is_worth_nothing(realm: Realm, reg
     assert begun.json()["error_description"] == "Request not allowed"
 
 
-def test_a_page_of_a_declared_origin_may_register_and_no_other(realm: Realm, registrar: Registrar, public_url) -> None:
-    welcome = registrar.ask(headers={"Origin": public_url})
-    assert (welcome.status_code, welcome.headers["access-control-allow-origin"]) == (201, public_url)
+def test_a_page_of_a_declared_origin_may_register_and_no_other(realm: Realm, registrar: Registrar, stack) -> None:
+    welcome = registrar.ask(headers={"Origin": stack.public_url})
+    assert (welcome.status_code, welcome.headers["access-control-allow-origin"]) == (201, stack.public_url)
     refused = registrar.ask(headers={"Origin": "https://evil.example"})
     assert refused.status_code == 403, refused.text
     assert "access-control-allow-origin" not in refused.headers

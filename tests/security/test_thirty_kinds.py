@@ -84,7 +84,7 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
             traceparents = {name: f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-00" for name in calls}
             with (
                 edge(folder / "edge", port, int(running.origin.rpartition(":")[2]), **rates) as front,
-                httpx.Client(verify=front.trust, trust_env=False, timeout=30) as client,
+                _client(front) as client,
             ):
                 answers = _call_all(calls, traceparents, front, client, running, issuer, folder)
                 until(lambda: _written(running, collector, calls), 20, "the last line, span and record")
@@ -95,6 +95,12 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
         texts["errors of the other edge"] = (folder / "dead" / "errors.log").read_text()
         texts["collector"] = "\n".join(body.decode("latin-1") for _, body in collector.received)
         yield Evidence(calls, answers, traceparents, edge_log, _lines(running.log), audit_file, collector, texts)
+
+
+def _client(front: Edge) -> httpx.Client:
+    """A connection for each call: an answer that came before the end of a body may be the last on its connection."""
+    alone = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(verify=front.trust, trust_env=False, timeout=30, limits=alone)
 
 
 def _call_all(
