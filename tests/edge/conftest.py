@@ -1,7 +1,8 @@
 """The same realm and service behind the real Nginx: the tests of realm/ and protocol/ run a second time through it.
 
-Each fixture of support/ that leads to a stack is made anew here, for pytest would hand out the one that it made first. What
-the Keycloak of the whole run is made from (public_url, client_secrets) is not: whoever comes first would decide it for all.
+Each fixture of support/ that leads to a stack is made anew here, for pytest would hand out the one that it made first.
+What the Keycloak of the whole run is made from (public_url, client_secrets) is not: who comes first would decide for
+all.
 """
 
 from collections.abc import Iterator
