@@ -131,9 +131,9 @@ def stack(prepared: StackEnvironment) -> Iterator[RunningStack]:
         up.destroy(load_stack_environment())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def all_secrets(stack: RunningStack) -> dict[str, str]:
-    """Every secret value of the environment, keys included, by name."""
+    """Every secret value of the environment, keys included, by name; of now, for other tests replace some."""
     files = [file for file in stack.environment.secrets.iterdir() if file.name != TLS_CERTIFICATE]
     files += list((stack.environment.state / "tls").glob("*.key"))
     return {file.name: file.read_text(encoding="ascii").strip() for file in files}
