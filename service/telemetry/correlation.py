@@ -139,6 +139,6 @@ class Correlation:
                     answered(span, status, tool, request_id)
                 if (path := scope["path"]) not in _UNLOGGED_PATHS:
                     line = f'"method": {as_member(scope["method"][:32])}, "path": {as_member(path)}, "status": {status}'
-                    line += f', "ms": {seconds * 1000:.1f}, "address": "{caller}", "trace_id": "{trace_id}"'
+                    line += f', "ms": {seconds * 1000:.1f}, "address": {as_member(caller)}, "trace_id": "{trace_id}"'
                     write_info(Event.REQUEST, request_id, line)
                 ids.reset(before)

@@ -1,5 +1,6 @@
 """The log: JSON, one line an event, a closed list of events, no token; and the correlation id."""
 
+import asyncio
 import json
 import logging
 import re
@@ -7,9 +8,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
+from starlette.responses import Response
 
+from service.telemetry.correlation import Correlation
 from service.telemetry.events import Event
 from service.telemetry.log import configure_log, redact
 from service.telemetry.outlet import flush_all
@@ -148,3 +152,17 @@ def test_the_request_id_is_on_every_line_and_in_every_refusal(capsys: pytest.Cap
 def test_a_query_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     send("GET", "/version?access_token=opaque")
     assert "opaque" not in text_written(capsys)
+
+
+def test_an_address_forges_no_member_of_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The zone of an IPv6 address (RFC 4007 section 11) may be any text, and a proxy passes it on."""
+    given = 'fe80::1%", "event": "forged'
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(Correlation(Response()), client=(given, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            await client.get("/")
+
+    asyncio.run(main())
+    (entry,) = written(capsys)
+    assert (entry["event"], entry["address"]) == ("request", given)
