@@ -20,6 +20,7 @@ from service.auth.compact import decode_segment, encode, parse_object, split
 from service.auth.errors import TokenRefused
 from service.auth.token import Caller
 from service.telemetry.events import Event
+from service.telemetry.log import ids
 from service.telemetry.traces import child_span, outgoing_headers
 
 EXCHANGE_SECONDS: Final = 5.0
@@ -153,7 +154,7 @@ class TokenExchanger:
         headers = {"accept": "application/json", "accept-encoding": "identity"}
         host = urlsplit(url).netloc
         with child_span(method, SpanKind.CLIENT, http__request__method=method, server__address=host) as span:
-            headers |= outgoing_headers(str(structlog.contextvars.get_contextvars().get("request_id", "")))
+            headers |= outgoing_headers(ids.get()[0])
             async with self._client.stream(method, url, data=form, headers=headers) as response:
                 if span is not None:
                     span.set_attribute("http.response.status_code", response.status_code)

@@ -18,6 +18,7 @@ from service.context import Permit, current_delegation, permitted
 from service.contract import load_contract
 from service.downstream import Delegation, Downstream, build_downstream
 from service.settings_files import SettingsError
+from service.telemetry.log import ids
 from service.tools.registry import ToolFailure
 from tests.unit import jose
 from tests.unit.tokens import make_settings, make_token, send
@@ -51,12 +52,14 @@ class Server:
     def __init__(self, status: int = 200, answer: Any = None, metadata: Any = None) -> None:
         self.forms: list[dict[str, str]] = []
         self.urls: list[str] = []
+        self.request_ids: list[str | None] = []
         self.status = status
         self.answer = answer_of() if answer is None else answer
         self.metadata = metadata or {"issuer": jose.ISSUER, "token_endpoint": ENDPOINT}
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.urls.append(str(request.url))
+        self.request_ids.append(request.headers.get("x-request-id"))
         if request.method == "GET":
             return httpx.Response(200, json=self.metadata)
         self.forms.append(dict(parse_qsl(request.content.decode())))
@@ -88,6 +91,16 @@ def refused(server: Callable[[httpx.Request], Any], **how: Any) -> str:
         exchange(server, **how)
     assert caught.value.__cause__ is None
     return caught.value.reason
+
+
+def test_the_request_id_of_the_call_goes_along() -> None:
+    server = Server()
+    before = ids.set(("of-the-caller", "0" * 32))
+    try:
+        exchange(server)
+    finally:
+        ids.reset(before)
+    assert server.request_ids == ["of-the-caller", "of-the-caller"]
 
 
 def test_it_asks_as_the_standard_says() -> None:
