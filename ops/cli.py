@@ -14,6 +14,7 @@ from ops.connect import connect
 from ops.containers import commands as container_commands
 from ops.doctor.commands import doctor
 from ops.errors import ExitCode, OperatorError, unreachable
+from ops.kubernetes.command import kubernetes
 from ops.output import show_error
 from ops.review.command import review
 
@@ -43,6 +44,7 @@ app.command()(container_commands.backup)
 app.command()(container_commands.restore)
 app.command()(container_commands.images)
 app.add_typer(container_commands.secrets, name="secrets")
+app.command()(kubernetes)
 app.add_typer(registered_commands.clients, name="clients")
 app.command()(audit_commands.why)
 app.command()(audit_commands.metrics)

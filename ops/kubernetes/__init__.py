@@ -1,0 +1,1 @@
+"""Manifests of the service for a Kubernetes cluster: docs/kubernetes.md."""
