@@ -60,7 +60,7 @@ test: venv-dev ## Run every tier of tests that this machine can carry
 	@$(BIN)/python -m pytest
 
 test-long: venv-dev ## Run the long forms: every substitution, 200,000 fuzzed tokens, 20 rotations, mutation testing
-	@SECURE_MCP_REQUIRE=long SECURE_MCP_LONG=1 $(BIN)/python -m pytest tests/long tests/realm/test_key_rotation.py \
+	@SECURE_MCP_REQUIRE=long,swarm SECURE_MCP_LONG=1 $(BIN)/python -m pytest tests/long tests/swarm tests/realm/test_key_rotation.py \
 	  tests/terraform/keycloak/test_rotation.py tests/terraform/keycloak/test_review.py tests/terraform/docker/test_review.py
 
 faults: venv-dev ## Break each part under load, and write the figures into docs/faults.md; SECURE_MCP_LONG=1 takes an hour

@@ -17,6 +17,7 @@ from ops.errors import ExitCode, OperatorError, unreachable
 from ops.kubernetes.command import kubernetes
 from ops.output import show_error
 from ops.review.command import review
+from ops.swarm.commands import swarm
 
 app = typer.Typer(
     help="Runs and uses the Secure MCP stack.",
@@ -51,6 +52,7 @@ app.command()(audit_commands.metrics)
 app.command()(top_commands.top)
 app.add_typer(audit_commands.audit_log, name="audit-log")
 app.add_typer(ci, name="ci")
+app.add_typer(swarm, name="swarm")
 
 
 def main() -> None:

@@ -47,13 +47,16 @@ def example_values(folder: Path) -> dict[str, str]:
         "mcp_host": names["mcp"],
         "mcp_listens": "listen 8443 ssl http2;",
         "mcp_port": "443",
+        "next_upstream": "off",
         "operator_authority": "localhost:9443",
         "operator_listens": "listen 9443 ssl http2;",
         "operator_port": "9443",
+        "peer_failures": "max_fails=0",
         "realm": "mcp-realm",
         "retry_after": "1",
         "service_address": "127.0.0.1:8000",
         "streams": "64",
+        "upstream_connection": '""',
     }
 
 

@@ -88,6 +88,18 @@ def faults() -> str | None:
     return realm()
 
 
+@cache
+def swarm() -> str | None:
+    """Only when asked for, for it takes long; root, and what terraform-docker needs: nodes are made in the engine."""
+    if "swarm" not in os.environ.get("SECURE_MCP_REQUIRE", "").split(","):
+        return "runs when SECURE_MCP_REQUIRE names it; run: make test-long"
+    if os.geteuid() != 0:
+        return "needs root; run it on a throw-away machine with sudo"
+    if not shutil.which("mmdebstrap"):
+        return "no mmdebstrap; run .ci/host"
+    return terraform_docker()
+
+
 def long() -> str | None:
     """Only when asked for: these tests take hours."""
     return (
@@ -123,5 +135,6 @@ AVAILABILITY: dict[str, Callable[[], str | None]] = {
     "host": host,
     "browser": browser,
     "faults": faults,
+    "swarm": swarm,
     "long": long,
 }

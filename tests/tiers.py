@@ -26,6 +26,7 @@ TIERS: dict[str, tuple[str, ...]] = {
     "host": ("host",),
     "browser": ("browser",),
     "faults": ("faults",),
+    "swarm": ("swarm",),
     "long": ("long",),
 }
 

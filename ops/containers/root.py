@@ -27,6 +27,7 @@ class TerraformRoot:
         name: `docker` or `keycloak`.
         variables: values on top of the environment's tfvars file.
         secrets: ephemeral variables; they go through the process environment, at plan and again at apply.
+        inside: the folder inside the root that is applied instead, such as `swarm`; empty means the root itself.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class TerraformRoot:
         name: str,
         variables: Mapping[str, str],
         secrets: Mapping[str, str] | None = None,
+        inside: str = "",
     ) -> None:
         self._environment = environment
         self._name = name
@@ -42,13 +44,14 @@ class TerraformRoot:
         self._secrets = dict(secrets or {})
         self._top = environment.state / "terraform"
         self.folder = self._top / "terraform" / name
-        self.plan_file = self._top / f"{name}.tfplan"
+        self._work = self.folder / inside
+        self.plan_file = self._top / f"{'-'.join(filter(None, (name, inside)))}.tfplan"
 
     def prepare(self) -> None:
         """Lay out the repository's folders as the root expects them, and initialise it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for stale in self.folder.glob("*.tf"):
-            stale.unlink()
+        for stale in (*self.folder.glob("*.tf"), *self._work.glob("*.tf")):
+            stale.unlink(missing_ok=True)
         ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "tests", "*.lock.json")
         shutil.copytree(REPOSITORY / "terraform" / self._name, self.folder, ignore=ignored, dirs_exist_ok=True)
         shutil.copytree(
@@ -60,7 +63,7 @@ class TerraformRoot:
             shutil.copyfile(file, self._top / file.name)
         if any(list((Path.home() / mirror).glob("*/*/*")) for mirror in _MIRRORS):
             # A provider built on this machine never has the published hashes of the dependency lock file.
-            (self.folder / ".terraform.lock.hcl").unlink(missing_ok=True)
+            (self._work / ".terraform.lock.hcl").unlink(missing_ok=True)
         self._checked("init", "-input=false", deadline_s=300)
 
     def plan(self, *options: str) -> bool:
@@ -112,7 +115,7 @@ class TerraformRoot:
         secrets = {f"TF_VAR_{name}": value for name, value in self._secrets.items()}
         result = subprocess.run(  # noqa: S603 - secrets are in the environment, not in the arguments
             ["terraform", command, "-no-color", *arguments],  # noqa: S607 - the operator's own terraform
-            cwd=self.folder,
+            cwd=self._work,
             env=inherited | settings | secrets,
             stdin=subprocess.DEVNULL,
             capture_output=True,

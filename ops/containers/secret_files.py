@@ -28,7 +28,7 @@ REDIS = "redis_password"
 POSTGRES_MONITOR = "postgres_monitor_password"
 REDIS_MONITOR = "redis_monitor_password"
 SERVICE_CLIENT = "mcp-server"
-# Users of the containers, as terraform/docker declares them (locals.tf, observability.tf).
+# Users of the containers, as terraform/docker declares them (common/images.tf, observability.tf).
 _USERS = {
     "edge": (10004, 10004),
     "keycloak": (10003, 0),

@@ -6,7 +6,7 @@ module "keycloak" {
   image  = docker_image.this["keycloak"].image_id
   labels = local._labels
   limits = var.limits.keycloak
-  user   = local._users.keycloak
+  user   = module.common.users.keycloak
 
   # Keycloak reads no *_FILE variables: password and bootstrap secret stand in this file.
   command = ["--config-file=/run/secrets/keycloak.conf", "start", "--optimized"]

@@ -15,17 +15,8 @@ locals {
     service  = cidrhost(local._subnets.app, 12)
   }
 
-  # One user a container, see container/variables.tf. PostgreSQL's comes with its image.
-  _users = {
-    edge     = "10004:10004"
-    keycloak = "10003:0"
-    postgres = "999:999"
-    redis    = "10002:10002"
-    service  = "10001:10001"
-  }
-
   _management_port = 9464
-  _issuer          = "${var.keycloak_public_url}/realms/${var.realm_name}"
+  _issuer          = module.common.issuer
   _operator_url    = "https://localhost:${var.ports.operator}"
 
   # Secret files come into these volumes by `secure-mcp secrets install`, never through Terraform.

@@ -6,7 +6,7 @@ module "postgres" {
   image  = docker_image.this["postgres"].image_id
   labels = local._labels
   limits = var.limits.postgres
-  user   = local._users.postgres
+  user   = module.common.users.postgres
 
   entrypoint = ["docker-entrypoint.sh"]
   command = [

@@ -7,7 +7,7 @@ module "redis" {
   image  = docker_image.this["redis"].image_id
   labels = local._labels
   limits = var.limits.redis
-  user   = local._users.redis
+  user   = module.common.users.redis
 
   entrypoint = ["redis-server"]
   command    = ["/etc/redis/redis.conf"]

@@ -13,7 +13,7 @@ module "service" {
   image  = docker_image.this["service"].image_id
   labels = local._labels
   limits = var.limits.service
-  user   = local._users.service
+  user   = module.common.users.service
 
   environment = merge(local._downstream, {
     SECURE_MCP_ENVIRONMENT         = var.environment

@@ -136,3 +136,15 @@ variable "service_image" {
   description = "Image that the Dockerfile makes."
   nullable    = false
 }
+
+variable "topology" {
+  type        = string
+  description = "containers: one engine, this root. swarm: several, the root swarm/ beside it, which takes the same values."
+  default     = "containers"
+  nullable    = false
+
+  validation {
+    condition     = contains(["containers", "swarm"], var.topology)
+    error_message = "topology is '${var.topology}'; write containers or swarm."
+  }
+}

@@ -8,7 +8,7 @@ import yaml
 
 from scripts.render_nginx import HOLE, TEMPLATES, example_values, render
 
-EDGE = TEMPLATES.parent / "terraform" / "docker" / "edge.tf"
+EDGE = TEMPLATES.parent / "terraform" / "docker" / "common" / "edge.tf"
 
 
 def holes() -> set[str]:

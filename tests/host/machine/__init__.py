@@ -18,7 +18,7 @@ BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 # What systemd and an engine inside need. No --privileged: the engine refuses that on some machines.
 _CAPABILITIES = ("SYS_ADMIN", "NET_ADMIN", "MKNOD", "SYS_PTRACE")
-_OPTIONS = (
+OPTIONS = (
     *(f"--cap-add={name}" for name in _CAPABILITIES),
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
@@ -29,7 +29,7 @@ _OPTIONS = (
     "--stop-signal=SIGRTMIN+3",
 )
 # From Debian 13 on systemd refuses the older cgroups, which this computer may have, unless its command line says so.
-_INIT = ("/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+INIT = ("/sbin/init", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 
 
 def build(suite: str = "bookworm") -> None:
@@ -114,7 +114,7 @@ def bare_machine(folder: Path, suite: str = "bookworm") -> Iterator[Machine]:
         docker("network", "create", f"--subnet={subnet}.0/24", f"--gateway={machine.gateway}", name)
         docker(
             "run", "--detach", f"--name={name}", "--hostname=host", f"--network={name}", f"--ip={machine.address}",
-            f"--volume={name}:/var/lib/docker", *names, *_OPTIONS, f"secure-mcp-tests/host:{suite}", *_INIT,
+            f"--volume={name}:/var/lib/docker", *names, *OPTIONS, f"secure-mcp-tests/host:{suite}", *INIT,
         )  # fmt: skip
         until(machine.booted, 60, "the machine has booted")
         machine.open_network_settings()

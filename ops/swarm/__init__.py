@@ -1,0 +1,1 @@
+"""The stack on a Docker Swarm: `terraform/docker/swarm` and what it cannot do."""

@@ -1,0 +1,136 @@
+"""`secure-mcp swarm`: the stack on more than one machine. docs/scaling.md says when and how."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from ops.containers.engine import docker
+from ops.containers.environment import PARTS, load_stack_environment
+from ops.errors import findings
+from ops.output import done, show, show_json
+from ops.swarm import up as swarm_up
+from ops.swarm.door import open_door, tasks
+from ops.swarm.images import push_images
+from ops.swarm.values import require_swarm
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+swarm = typer.Typer(no_args_is_help=True, help="The stack on a Docker Swarm; DOCKER_HOST names a manager.")
+
+
+@swarm.command()
+def push(
+    address: Annotated[
+        str | None,
+        typer.Option(help="The registry as this machine reaches it, where that differs."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build what is missing, push all five images, and write their digests into docker.tfvars.json.
+
+    \b
+    Examples:
+      SECURE_MCP_ENVIRONMENT=prod secure-mcp swarm push
+      secure-mcp swarm push --address 127.0.0.1:5000
+    """
+    digests = push_images(load_stack_environment(), address)
+    if as_json:
+        show_json(digests)
+        return
+    for part, digest in digests.items():
+        show(f"{part:<10}{digest}")
+
+
+@swarm.command()
+def plan(as_json: JsonOption = False) -> None:
+    """Say what `swarm up` would change in the services; the secrets that it needs are placed, and nothing runs anew.
+
+    \b
+    Examples:
+      SECURE_MCP_ENVIRONMENT=prod secure-mcp swarm plan
+      secure-mcp swarm plan --json
+    """
+    _environment, root, _references = swarm_up.prepare(load_stack_environment())
+    planned = root.show().get("resource_changes", [])
+    changes = [change for change in planned if change["change"]["actions"] != ["no-op"]]
+    if as_json:
+        show_json([{"address": change["address"], "actions": change["change"]["actions"]} for change in changes])
+        return
+    for change in changes:
+        show(f"{'/'.join(change['change']['actions']):<14} {change['address']}")
+    show(f"{len(changes)} changes" if changes else "no changes")
+
+
+@swarm.command()
+def up() -> None:
+    """Place secrets, apply services and realm, wait for every rolling update, and let the stack prove itself.
+
+    \b
+    Examples:
+      DOCKER_HOST=ssh://ops@node1 SECURE_MCP_ENVIRONMENT=prod secure-mcp swarm up
+    """
+    environment = load_stack_environment()
+    _proofs, changed = swarm_up.bring_up(environment)
+    done("the stack is up" if changed else "the stack is up, and nothing had to be changed")
+    show(f"MCP endpoint  {load_stack_environment().mcp_url}")
+    show("next          secure-mcp swarm status")
+
+
+@swarm.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show where the tasks run; exit code 1 where one is missing.
+
+    \b
+    Examples:
+      secure-mcp swarm status
+      secure-mcp swarm status --json
+    """
+    environment = load_stack_environment()
+    require_swarm(environment)
+    found = [{"part": part, **task} for part in PARTS for task in tasks(environment, part)]
+    if as_json:
+        show_json(found)
+    else:
+        for task in found:
+            show(f"{task['part']:<10}{task['Node']:<20}{task['CurrentState']}")
+    wanted = docker("service", "ls", "--format", "{{.Name}} {{.Replicas}}").decode().splitlines()
+    ours = [line.split()[:2] for line in wanted if line.startswith(f"secure-mcp-{environment.name}-")]
+    if missing := [f"{name} has {count} tasks" for name, count in ours if len(set(count.split("/"))) > 1]:
+        raise findings(f"{'; '.join(missing)}.", "Look: docker service ps NAME --no-trunc")
+
+
+@swarm.command()
+def door() -> None:
+    """Open Keycloak's administration on this machine until Ctrl-C; no network reaches it otherwise.
+
+    \b
+    Examples:
+      DOCKER_HOST=ssh://ops@node1 secure-mcp swarm door
+    """
+    environment = load_stack_environment()
+    require_swarm(environment)
+    with open_door(environment):
+        show(f"{environment.operator_url}/admin/ is open; Ctrl-C closes it")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            done("closed")
+
+
+@swarm.command()
+def destroy(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove services, networks, configs and secrets; the volume of PostgreSQL stays on its node.
+
+    \b
+    Examples:
+      secure-mcp swarm destroy --yes
+    """
+    environment = load_stack_environment()
+    if not yes:
+        typer.confirm(f"Remove the services of {environment.name}?", abort=True)
+    swarm_up.destroy(environment)
+    done("removed")
