@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.telemetry import level
+from service.telemetry.counts import publish_counts
 from service.telemetry.log import LEVELS
 from service.telemetry.metrics import REGISTRY
 
@@ -56,6 +57,7 @@ async def _answer(scope: Scope, receive: Receive) -> tuple[int, str, bytes]:
         return 403, text, b"no page of a browser may call the management port\n"
     match scope["method"], scope["path"]:
         case ("GET" | "HEAD", "/metrics"):
+            publish_counts()
             return 200, CONTENT_TYPE_LATEST, await asyncio.to_thread(exposition)
         case ("GET" | "HEAD", "/log-level"):
             return 200, text, f"{level.current()}\n".encode()

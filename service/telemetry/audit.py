@@ -7,29 +7,29 @@ path, or anything else that a caller wrote freely. No log level switches it off.
 """
 
 import json
+import time
 from collections.abc import Sequence
-from typing import Any, Final
+from json.encoder import encode_basestring_ascii as _json
+from typing import Final
 
 from starlette.types import Scope
 
 from service.auth.logout import LogoutToken
 from service.auth.scopes import Demand
 from service.auth.token import Caller
-from service.telemetry.clock import now_text
+from service.telemetry.clock import time_text
 from service.telemetry.correlation import METHODS
+from service.telemetry.counts import count_decision
 from service.telemetry.events import Event
-from service.telemetry.metrics import count_decision
 from service.telemetry.outlet import Outlet
 from service.telemetry.reasons import REASONS
 from service.telemetry.stdout import STDOUT
 
 MAX_SCOPES: Final = 32
 MAX_SCOPE_LENGTH: Final = 64
-# How the metrics count a line: who was refused, and everything else.
-_DENIED: Final = frozenset({Event.ACCESS_DENIED, Event.LOGOUT_REFUSED})
 MAX_REMEMBERED: Final = 2048
 _Who = tuple[str, str, str | None, frozenset[str]]
-_What = tuple[str, str, str, str | None, int | None, Demand | None, LogoutToken | None]
+_Key = tuple[_Who | None, str, str, str, str | None, int | None, str | None, tuple[str, ...] | None, LogoutToken | None]
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -42,8 +42,8 @@ class AuditTrail:
 
     def __init__(self, outlets: Sequence[Outlet[str]]) -> None:
         self.outlets = tuple(outlets)
-        self._held: dict[frozenset[str], list[str]] = {}
-        self._rest: dict[tuple[_Who | None, _What], str] = {}
+        self._held: dict[frozenset[str], str] = {}
+        self._rest: dict[_Key, str] = {}
 
     def record(
         self,
@@ -68,54 +68,60 @@ class AuditTrail:
             ended: what a valid logout token ends.
         """
         state = scope["state"]
+        tool, asked = (demand.tool, demand.scopes) if demand is not None else (None, None)
         reason = reason if reason in REASONS else "other"
-        count_decision("denied" if event in _DENIED else "allowed", reason, demand.tool if demand else None)
-        # The ids have no character that JSON escapes.
-        first = (
-            f'"time": "{now_text()}", "level": "info", "event": "{event.value}", "request_id": "{state["request_id"]}"'
-        )
+        denied = event is Event.ACCESS_DENIED or event is Event.LOGOUT_REFUSED
+        count_decision("denied" if denied else "allowed", reason, tool)
         method = method if (method := scope["method"]) in METHODS else "OTHER"
         who = caller and (caller.subject, caller.client_id, caller.session_id, caller.token_scopes)
-        what = (state.get("entrance", "other"), method, reason, state.get("address"), status, demand, ended)
-        rest = self._rest.get((who, what))
-        if rest is None:
-            rest = self._remember((who, what))
-        text = f'{{{first}, "trace_id": "{state.get("trace_id", "")}", {rest}'
+        key = (who, state.get("entrance", "other"), method, reason, state.get("address"), status, tool, asked, ended)
+        said = (self._line, time.time_ns(), event, state["request_id"], state.get("trace_id", ""), key)
         for outlet in self.outlets:
-            outlet.put(text)
+            outlet.put(said)
 
-    def _remember(self, key: tuple[_Who | None, _What]) -> str:
-        """Return what of a line is the same for a caller's calls of a tool; it comes again and again."""
-        who, (entrance, method, reason, address, status, demand, ended) = key
-        line: dict[str, Any] = {"layer": "service", "entrance": entrance, "method": method, "reason": reason}
+    def _line(self, at: int, event: Event, request_id: str, trace_id: str, key: _Key) -> str:
+        rest = self._rest.get(key)
+        if rest is None:
+            rest = self._remember(key)
+        # The ids have no character that JSON escapes.
+        return (
+            f'{{"time": "{time_text(at)}", "level": "info", "event": "{event}", "request_id": "{request_id}", '
+            f'"trace_id": "{trace_id}", {rest}}}'
+        )
+
+    def _remember(self, key: _Key) -> str:
+        """Return what of a line is the same for a caller's calls of a tool, as members of a JSON object."""
+        who, entrance, method, reason, address, status, tool, asked, ended = key
+        line = f'"layer": "service", "entrance": "{entrance}", "method": "{method}", "reason": "{reason}"'
         if address:
-            line["client_address"] = address
+            line += f', "client_address": {_json(address)}'
         if status is not None:
-            line["status"] = status
+            line += f', "status": {status}'
         if who is not None:
-            line["sub"], line["client"] = who[:2]
-            if who[2] is not None:
-                line["session"] = who[2]
+            line += f', "sub": {_json(who[0])}, "client": {_json(who[1])}{_unless_none("session", who[2])}'
         if ended is not None:
-            of_logout = {"sub": ended.subject, "session": ended.session_id}
-            line |= {key: value for key, value in of_logout.items() if value is not None}
-        if demand is not None:
-            line["tool"], line["scopes_asked"] = demand.tool, demand.scopes
+            line += _unless_none("sub", ended.subject) + _unless_none("session", ended.session_id)
+        if asked is not None:
+            line += f', "tool": {_json(tool) if tool is not None else "null"}, "scopes_asked": {_encode(asked)}'
         if who is not None:
-            line["scopes_held"] = self._scopes(who[3])
+            line += f', "scopes_held": {self._scopes(who[3])}'
         if len(self._rest) >= MAX_REMEMBERED:
-            self._rest.clear()
-        rest = self._rest[key] = _encode(line)[1:]
-        return rest
+            del self._rest[next(iter(self._rest))]
+        self._rest[key] = line
+        return line
 
-    def _scopes(self, held: frozenset[str]) -> list[str]:
+    def _scopes(self, held: frozenset[str]) -> str:
         """Return scopes for the line: sorted and bounded. The same few sets come again and again."""
         found = self._held.get(held)
         if found is None:
-            found = sorted(scope[:MAX_SCOPE_LENGTH] for scope in held)[:MAX_SCOPES]
+            found = _encode(sorted(scope[:MAX_SCOPE_LENGTH] for scope in held)[:MAX_SCOPES])
             if len(self._held) < 256:
                 self._held[held] = found
         return found
+
+
+def _unless_none(key: str, text: str | None) -> str:
+    return "" if text is None else f', "{key}": {_json(text)}'
 
 
 _trail = AuditTrail([STDOUT])

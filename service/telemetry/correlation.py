@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
+from service.telemetry.counts import count_request
 from service.telemetry.events import Event
-from service.telemetry.log import as_member, ids, write_info
-from service.telemetry.metrics import count_request
+from service.telemetry.log import ids, write_request
 from service.telemetry.traces import answered, request_span
 
 log = structlog.get_logger(__name__)
@@ -138,7 +138,5 @@ class Correlation:
                 if span is not None:
                     answered(span, status, tool, request_id)
                 if (path := scope["path"]) not in _UNLOGGED_PATHS:
-                    line = f'"method": {as_member(scope["method"][:32])}, "path": {as_member(path)}, "status": {status}'
-                    line += f', "ms": {seconds * 1000:.1f}, "address": {as_member(caller)}, "trace_id": "{trace_id}"'
-                    write_info(Event.REQUEST, request_id, line)
+                    write_request(scope["method"], path, status, seconds, caller, request_id, trace_id)
                 ids.reset(before)

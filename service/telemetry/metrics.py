@@ -1,17 +1,16 @@
 """What is counted and measured, for Prometheus. Every label has few values, whatever callers write.
 
 Under gunicorn each worker writes into a file of its own in the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn_conf.py
-names before this module is imported; a scrape adds the files up.
+names before this module is imported; a scrape adds the files up. What every call counts goes through counts.py.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY: Final = CollectorRegistry()
 _PREFIX: Final = "secure_mcp_"
-_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 def _counter(name: str, text: str, *labels: str) -> Counter:
@@ -27,7 +26,7 @@ DURATION: Final = Histogram(
     f"{_PREFIX}http_request_duration_seconds",
     "Time from the request's head to the end of its answer.",
     ("entrance", "tool"),
-    buckets=_BUCKETS,
+    buckets=BUCKETS,
     registry=REGISTRY,
 )
 DECISIONS: Final = _counter("access_decisions", "Requests allowed and refused.", "decision", "reason", "tool")
@@ -51,42 +50,3 @@ JWKS_KEYS: Final = _gauge("jwks_keys", "Usable keys in the worker that has the f
 REVOKED: Final = _gauge("revocations", "Sessions and people whose tokens are refused before they expire.", "livemax")
 # With a label, so that there is no series, and no alarm, where no Redis is configured: one without begins with 0.
 REDIS_UP: Final = _gauge("redis_up", "1 while every worker reaches Redis, else 0.", "livemin", "use")
-
-_children: dict[tuple[Any, ...], Callable[..., None]] = {}
-
-
-def count_request(method: str, entrance: str, tool: str | None, status: int, seconds: float) -> None:
-    """Count an answer.
-
-    Args:
-        method: one of `METHODS`, or OTHER.
-        entrance: one of `ENTRANCES`.
-        tool: an existing tool, or None.
-        status: HTTP status; 0 when there was no answer.
-        seconds: how long it took.
-    """
-    key = (method, entrance, status)
-    count = _children.get(key)
-    if count is None:
-        count = _children[key] = REQUESTS.labels(method, entrance, str(status)).inc
-    count()
-    name = (entrance, tool)
-    observe = _children.get(name)
-    if observe is None:
-        observe = _children[name] = DURATION.labels(entrance, tool or "none").observe
-    observe(seconds)
-
-
-def count_decision(decision: str, reason: str, tool: str | None) -> None:
-    """Count an allow or a deny.
-
-    Args:
-        decision: `allowed` or `denied`.
-        reason: a key of `REASONS`.
-        tool: an existing tool, or None.
-    """
-    key = (decision, reason, tool, "decision")
-    count = _children.get(key)
-    if count is None:
-        count = _children[key] = DECISIONS.labels(decision, reason, tool or "none").inc
-    count()

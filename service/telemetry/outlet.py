@@ -2,8 +2,13 @@
 
 A full disk, a pipe that nobody reads or a collector that is away cost lines, which are counted, and never a call. What
 waits when the process is killed (SIGKILL) is lost: while all is well, what came within the last `GATHER_SECONDS`.
+
+To change threads costs more than to write a dozen lines. So where a sink can say that it would have to wait
+(`AtOnce`), the event loop writes the lines itself, and the thread only what the sink did not take, and what the event
+loop has left for `OVERDUE_SECONDS`, because a tool holds it up.
 """
 
+import asyncio
 import atexit
 import os
 import threading
@@ -11,17 +16,33 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar
+from contextlib import suppress
+from itertools import islice
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 MAX_LINES: Final = 10_000
 MAX_BATCH: Final = 500
 # Lines of this long are written together: one system call and one change of threads for many of them.
 GATHER_SECONDS: Final = 0.01
+OVERDUE_SECONDS: Final = 0.05
 LAST_FLUSH_SECONDS: Final = 2.0
 
 Line = TypeVar("Line")
+Later = tuple[Any, ...]
+"""A function that makes a line, and its arguments: many lines made together cost half of what each alone would."""
+_Told = TypeVar("_Told", contravariant=True)
 
 _outlets: "weakref.WeakSet[Outlet[Any]]" = weakref.WeakSet()
+
+
+class AtOnce(Protocol[_Told]):
+    """What writes without ever waiting."""
+
+    def usable(self) -> bool:
+        """Whether this sink can be written to so, now."""
+
+    def __call__(self, lines: Sequence[_Told]) -> tuple[int, int]:
+        """Write lines from the first on; return how many are done with, and how many of these were lost."""
 
 
 class Outlet(Generic[Line]):
@@ -31,27 +52,35 @@ class Outlet(Generic[Line]):
         name: for metrics, such as `stdout`.
         write: writes lines, in order, and returns how many of them were lost; it may block and may raise OSError.
         max_lines: how many lines may wait; more are dropped.
+        gather: for how many seconds lines are gathered.
+        at_once: writes to the same place from the event loop.
     """
 
-    def __init__(self, name: str, write: Callable[[Sequence[Line]], int], max_lines: int = MAX_LINES) -> None:
+    def __init__(
+        self,
+        name: str,
+        write: Callable[[Sequence[Line]], int],
+        max_lines: int = MAX_LINES,
+        gather: float = GATHER_SECONDS,
+        at_once: AtOnce[Line] | None = None,
+    ) -> None:
         self.name = name
         self.written = 0
         self.dropped = 0
         self._write = write
         self._max_lines = max_lines
-        self._lines: deque[Line] = deque()
-        self._wake = threading.Event()
-        self._idle = threading.Condition()
+        self._gather = gather
+        self._at_once = at_once
         self._thread: threading.Thread | None = None
         self._awake = False
-        self._writing = False
+        self._forget()
         _outlets.add(self)
 
-    def put(self, line: Line) -> None:
+    def put(self, line: Line | Later) -> None:
         """Take a line, or drop and count it where too many wait already. Never blocks.
 
         Args:
-            line: without its line break.
+            line: without its line break; or what makes it, which holds no more memory than a line.
         """
         if len(self._lines) >= self._max_lines:
             self.dropped += 1
@@ -59,9 +88,7 @@ class Outlet(Generic[Line]):
         self._lines.append(line)
         if not self._awake:
             self._awake = True
-            if self._thread is None:
-                self._start()
-            self._wake.set()
+            self._arouse()
 
     def flush(self, seconds: float = LAST_FLUSH_SECONDS) -> bool:
         """Wait until what was put before is written or lost; False when the time was over first.
@@ -71,24 +98,65 @@ class Outlet(Generic[Line]):
         """
         end = time.monotonic() + seconds
         with self._idle:
+            if self._lines:
+                self._hurry()
             return self._idle.wait_for(lambda: not self._lines and not self._writing, max(0.0, end - time.monotonic()))
 
-    def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name=f"outlet-{self.name}", daemon=True)
-        self._thread.start()
+    def _arouse(self) -> None:
+        """See to it that somebody writes soon."""
+        self._since, self._by_loop = time.monotonic(), False
+        if self._at_once is not None and self._at_once.usable():
+            with suppress(RuntimeError):  # no event loop runs here
+                asyncio.get_running_loop().call_later(self._gather, self._write_at_once)
+                self._by_loop = True
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"outlet-{self.name}", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def _hurry(self) -> None:
+        """Let the thread write now."""
+        self._now.set()
+        if self._thread is None:
+            self._arouse()
+        self._wake.set()
 
     def _run(self) -> None:
         while True:
             self._wake.wait()
             self._wake.clear()
-            time.sleep(GATHER_SECONDS)
-            self._awake = False  # before the queue is emptied: a line that comes from here on wakes us again
-            while self._lines:
-                self._writing = True
-                self._pass_on([self._lines.popleft() for _ in range(min(MAX_BATCH, len(self._lines)))])
-            self._writing = False
+            hurried = self._now.wait(OVERDUE_SECONDS if self._by_loop else self._gather)
+            self._now.clear()
+            if self._by_loop and not hurried and time.monotonic() - self._since < OVERDUE_SECONDS * 0.9:
+                continue  # these lines are younger than what we were woken for; so we were woken again
+            with self._turn:
+                self._awake = False  # before the queue is emptied: a line that comes from here on wakes us again
+                while self._lines:
+                    self._writing = True
+                    self._pass_on([_made(self._lines.popleft()) for _ in range(min(MAX_BATCH, len(self._lines)))])
+                self._writing = False
             with self._idle:
                 self._idle.notify_all()
+
+    def _write_at_once(self) -> None:
+        """Write what waits, in the event loop; leave to the thread what would have to wait."""
+        if self._at_once is None or not self._turn.acquire(blocking=False):
+            return  # the thread is at it
+        try:
+            self._awake = False
+            while self._lines:
+                batch = [_made(line) for line in islice(self._lines, MAX_BATCH)]
+                done, lost = self._at_once(batch)
+                for _ in range(done):
+                    self._lines.popleft()
+                self.dropped += lost
+                self.written += done - lost
+                if done < len(batch):
+                    self._awake = True
+                    self._hurry()
+                    break
+        finally:
+            self._turn.release()
 
     def _pass_on(self, batch: Sequence[Line]) -> None:
         try:
@@ -100,11 +168,18 @@ class Outlet(Generic[Line]):
 
     def _forget(self) -> None:
         """Begin anew: in a forked child there is no thread, and what waited is the parent's to write."""
-        self._lines = deque()
+        self._lines: deque[Line | Later] = deque()
         self._wake = threading.Event()
+        self._now = threading.Event()
+        self._turn = threading.Lock()
         self._idle = threading.Condition()
         self._thread = None
-        self._awake = self._writing = False
+        self._awake = self._writing = self._by_loop = False
+        self._since = 0.0
+
+
+def _made(line: Line | Later) -> Line:
+    return cast(Line, line[0](*line[1:]) if type(line) is tuple else line)
 
 
 def outlets() -> list[Outlet[Any]]:

@@ -1,6 +1,7 @@
 """Carries the numbers that the parts of the service keep into the metrics, once a second.
 
-The parts count with plain integers, which cost a call nothing; see `TokenValidator.hits` or `JwksKeySource.statistics`.
+The parts count with plain integers, which cost a call little; see counts.py, `TokenValidator.hits` or
+`JwksKeySource.statistics`.
 The same beat takes over a log level that was set through the management port of any worker.
 """
 
@@ -21,6 +22,7 @@ from service.auth.revocation import Revocations
 from service.auth.token import KeySource, TokenValidator
 from service.settings import Settings
 from service.telemetry import level, metrics
+from service.telemetry.counts import publish_counts
 from service.telemetry.outlet import outlets
 
 BEAT_SECONDS: Final = 1.0
@@ -62,6 +64,7 @@ class Publisher:
 
     def publish(self) -> None:
         """Publish once."""
+        publish_counts()
         self._add("hit", metrics.TOKEN_CACHE.labels("hit"), self._validator.hits)
         self._add("miss", metrics.TOKEN_CACHE.labels("miss"), self._validator.misses)
         metrics.READY.set(1 if self._keys.ready else 0)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -20,12 +21,20 @@ def write_stdout(lines: Sequence[str]) -> int:
     Args:
         lines: ASCII, without line breaks.
     """
-    stream = sys.stdout
-    if stream is not sys.__stdout__ or stream is None:  # captured by whatever this runs in
-        print("".join(f"{line}\n" for line in lines), end="", file=stream)
+    if _captured():
+        print("".join(f"{line}\n" for line in lines), end="", file=sys.stdout)
         return 0
-    descriptor = stream.fileno()
+    descriptor = _descriptor()
     return sum(count for count, chunk in _chunks(lines) if not _write(descriptor, chunk))
+
+
+def _captured() -> bool:
+    """Whether standard output is another's, such as of a test, or none."""
+    return sys.stdout is not sys.__stdout__ or sys.stdout is None
+
+
+def _descriptor() -> int:
+    return sys.__stdout__.fileno() if sys.__stdout__ is not None else 1
 
 
 def _chunks(lines: Sequence[str]) -> Iterator[tuple[int, bytes]]:
@@ -58,5 +67,49 @@ def _write(descriptor: int, chunk: bytes) -> bool:
     return True
 
 
-STDOUT: Final = Outlet("stdout", write_stdout)
+class Pipe:
+    """Writes to standard output without ever waiting, where that is a pipe, as under a container engine.
+
+    For this the pipe is opened once more: whether a write waits is a property of what was opened, and others who hold
+    our standard output, such as a terminal's shell, do not expect that to change. Elsewhere, as with a file whose disk
+    hangs, no write can be known not to wait.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self._asked = False
+
+    def usable(self) -> bool:
+        """Whether standard output is a pipe that may be opened so."""
+        if not self._asked:
+            self._asked = True
+            self._descriptor = _opened_again(_descriptor())
+        return self._descriptor is not None and not _captured()
+
+    def __call__(self, lines: Sequence[str]) -> tuple[int, int]:
+        """Write lines until the pipe is full; return how many are done with, and how many of these were lost."""
+        done = lost = 0
+        for count, chunk in _chunks(lines):
+            if _torn or len(chunk) > MAX_CHUNK_BYTES or self._descriptor is None:
+                break  # the thread knows how to go on
+            try:
+                os.write(self._descriptor, chunk)
+            except BlockingIOError:
+                break
+            except OSError:
+                lost += count
+            done += count
+        return done, lost
+
+
+def _opened_again(descriptor: int) -> int | None:
+    try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return None
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+STDOUT: Final = Outlet("stdout", write_stdout, at_once=Pipe())
 """What the log and, by default, the audit trail are written through, in one order."""

@@ -1,165 +1,141 @@
-"""What log, audit trail, metrics and traces cost a call: `python -m tests.benchmarks.telemetry [--rounds N] [--write]`.
+"""What log, audit trail, metrics and traces cost a call: `python -m tests.benchmarks.telemetry [--seconds N]`.
 
-The whole service in this process, called as a server calls it, with and without being observed, interleaved. CPU time
-of all threads counts, so the writing of the lines is in it. Metrics are those of several workers (files in memory).
+The service as in production, called by wrk over loopback, its standard output a pipe that somebody reads, as under a
+container engine. It turns its observation on and off ten times a second (observing/switch.py), so whatever else the
+machine does hits all alike. CPU time of all its threads counts, so the writing of the lines is in it.
 """
 
 import argparse
-import asyncio
-import json
-import os
-import random
+import math
+import statistics
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
 
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="secure-mcp-bench-")  # before the service is imported
+import httpx
 
-from service.app import create_app
-from service.auth import guard
-from service.telemetry import audit, correlation, sinks, traces
-from service.telemetry.outlet import flush_all
-from service.telemetry.stdout import STDOUT
-from tests.benchmarks.measure import Case, measure, ratio
+from tests.benchmarks.calls import servers, wrk
+from tests.benchmarks.calls.cases import KID, NEW, OLD, REALM, REST, Case, request_of
+from tests.benchmarks.calls.report import PACKAGES
 from tests.benchmarks.page import machine, put
-from tests.benchmarks.report import PACKAGES
-from tests.unit import jose
-from tests.unit.tokens import MCP_HEADERS, make_keys, make_settings, make_token, rpc, running
+from tests.security.issuer import FakeIssuer, serving
+from tests.support.collector import Collector
+from tests.unit.jose import public_jwk
 
+COMMAND = ("gunicorn", "-c", "service/gunicorn_conf.py", "tests.benchmarks.observing.switch:create_app()")
 NOTHING, OBSERVED, TRACED = "nothing observed", "log, audit, metrics", "the same and 1 % traced"
-BUDGET = {OBSERVED: 1.10, TRACED: 1.12}
-# Calls whose lines are written together, as by a worker with a thousand calls a second; a sample ends when they are.
-TOGETHER = 10
+ARMS = {NOTHING: "", OBSERVED: "log,audit,metrics", TRACED: "log,audit,metrics,traces"}
+# Of TRACED: beyond what OBSERVED costs.
+BUDGET = {OBSERVED: 0.10, TRACED: 0.02}
+TURN_SECONDS = 0.1
+# In a confidence interval of 95 % for a median: so many standard deviations of a binomial number.
+DEVIATIONS = 1.96
+
+Samples = list[dict[str, float]]
 
 
-class _Silent:
-    """Stands where the audit trail stands, and says nothing."""
-
-    def record(self, *_: Any, **__: Any) -> None: ...
-
-
-class Switch:
-    """Turns observation on and off between batches."""
-
-    def __init__(self) -> None:
-        self.arm = ""
-        self._usual = correlation.count_request, correlation.write_info, audit.count_decision, guard.trail
-        self._settings = make_settings(otlp_endpoint="http://127.0.0.1:9", trace_ratio=0.01)
-
-    def to(self, arm: str) -> None:
-        """Switch, if need be."""
-        if arm == self.arm:
-            return
-        self.arm = arm
-        usual = self._usual
-        silent: tuple[Any, ...] = (_nothing, _nothing, _nothing, _Silent)
-        count, write, decide, trail = silent if arm == NOTHING else usual
-        correlation.count_request, correlation.write_info = count, write  # type: ignore[attr-defined]
-        audit.count_decision, guard.trail = decide, trail  # type: ignore[attr-defined]
-        endpoint = self._settings.otlp_endpoint if arm == TRACED else None
-        traces.configure_tracing(endpoint, self._settings.trace_ratio, sinks.resource_of(self._settings))
+@contextmanager
+def reader() -> Iterator[IO[bytes]]:
+    """Yield a pipe that another process reads and forgets."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        yield process.stdin
+        process.stdin.close()
 
 
-def _nothing(*_: Any) -> None: ...
-
-
-def caller(app: Any) -> Callable[[], Awaitable[None]]:
-    """Return what calls the tool `echo` once."""
-    body = json.dumps(rpc("tools/call", {"name": "echo", "arguments": {"text": "hello"}})).encode()
-    token = make_token(exp=int(time.time()) + 250)
-    headers = {
-        **MCP_HEADERS,
-        "Content-Type": "application/json",
-        "Host": "localhost:8000",
-        "Authorization": f"Bearer {token}",
-    }
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def call() -> None:
-        trace = f"{random.getrandbits(128):032x}"
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "POST",
-            "scheme": "http",
-            "path": "/mcp",
-            "raw_path": b"/mcp",
-            "root_path": "",
-            "query_string": b"",
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 8000),
-            "headers": [*raw, (b"x-request-id", trace.encode())],
+def run(kind: str, seconds: int, folder: Path, sinks: dict[str, str], connections: int = 8) -> Samples:
+    """Measure one kind of call; return CPU microseconds a call by arm, for each round."""
+    with ExitStack() as stack:
+        issuer = stack.enter_context(serving(FakeIssuer()))
+        issuer.realms[REALM] = [public_jwk("RS256", kid=KID)]
+        environment = {
+            "BENCH_ARMS": ";".join(f"{name}={parts}" for name, parts in ARMS.items()),
+            "BENCH_TURN": str(TURN_SECONDS),
+            "SECURE_MCP_OTLP_ENDPOINT": stack.enter_context(serving(Collector())).url,
+            "SECURE_MCP_TRACE_RATIO": "0.01",
+            "SECURE_MCP_WORKERS": "1",
+            **sinks,
         }
-        statuses = []
-
-        async def send(message: dict[str, Any]) -> None:
-            statuses.append(message.get("status"))
-
-        await app(scope, receive, send)
-        assert statuses[0] == 200, statuses
-
-    return call
-
-
-async def main(rounds: int, write: bool) -> None:
-    """Measure, print what is within its budget and what is not, and write docs/benchmarks.md if wanted."""
-    assert jose.AUDIENCE == "http://localhost:8000/mcp"
-    terminal = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the lines are written, to nowhere
-    switch = Switch()
-    app = create_app(make_settings(), make_keys())
-    async with running(app):
-        call = caller(app)
-
-        def case(arm: str) -> Case:
-            async def operation(_number: int) -> None:
-                switch.to(arm)
-                for _ in range(TOGETHER):
-                    await call()
-                flush_all()
-
-            return Case("a call", arm, operation)
-
-        cases = [case(arm) for arm in (NOTHING, OBSERVED, TRACED)]
-        await measure(cases, rounds, lambda _: None)
-    os.dup2(terminal, 1)
-    bare, *others = cases
-    print(f"{bare.name}: {bare.microseconds / TOGETHER:.0f} µs of CPU a call")
-    for found in others:
-        middle, low, high = ratio(found, bare)
-        within = middle <= BUDGET[found.name]
-        print(
-            f"{found.name}: {found.microseconds / TOGETHER:.0f} µs, {middle:.3f} ({low:.3f} to {high:.3f}) times that; "
-            f"budget {BUDGET[found.name]:.2f}: {'kept' if within else 'EXCEEDED'}"
+        output = stack.enter_context(reader())
+        server = stack.enter_context(
+            servers.ours(COMMAND, "switched", folder, issuer.issuer(REALM), environment, output)
         )
-    print(f"lines written {STDOUT.written}, dropped {STDOUT.dropped}")
+        server.wait("/readyz", (200,))
+        _, headers, body = request_of(kind)
+        load = wrk.Wrk(folder, "switched", headers, body)
+        case = Case(kind, "ours", server, issuer.issuer(REALM), load)
+        case.prove()
+        load.run(case.url, case.tokens(), connections, 2)  # warms the code and its caches
+        httpx.get(f"{server.origin}/bench/start", trust_env=False)
+        load.run(case.url, case.tokens(), connections, seconds)
+        found: list[dict[str, Any]] = httpx.get(f"{server.origin}/bench/result", trust_env=False).json()
+    rounds = [one for one in found if all(calls for _, calls in one.values())]
+    return [{arm: used / calls * 1e6 for arm, (used, calls) in one.items()} for one in rounds]
+
+
+def median(values: list[float]) -> tuple[float, float, float]:
+    """Return the median and the interval in which it lies with 95 % confidence (order statistics)."""
+    ordered, number = sorted(values), len(values)
+    wide = DEVIATIONS * math.sqrt(number) / 2
+    low, high = max(0, math.floor(number / 2 - wide)), min(number - 1, math.ceil(number / 2 + wide))
+    return statistics.median(ordered), ordered[low], ordered[high]
+
+
+def shares(samples: Samples) -> dict[str, tuple[float, float, float]]:
+    """Return what observing adds, as parts of a call without: what each pair of one round says, in the middle."""
+    observed = [one[OBSERVED] / one[NOTHING] - 1 for one in samples]
+    traced = [(one[TRACED] - one[OBSERVED]) / one[NOTHING] for one in samples]
+    return {OBSERVED: median(observed), TRACED: median(traced)}
+
+
+def table(kind: str, samples: Samples) -> list[str]:
+    """Return the rows of one kind of call."""
+    found = shares(samples)
+    rows = [f"| {kind}: {NOTHING} | {statistics.median(one[NOTHING] for one in samples):.0f} µs | | | |"]
+    for arm, budget in BUDGET.items():
+        middle, low, high = found[arm]
+        cpu = statistics.median(one[arm] for one in samples)
+        added = f"{middle * 100:+.1f} % ({low * 100:+.1f} to {high * 100:+.1f})"
+        kept = "kept" if middle <= budget else "not kept"
+        rows.append(f"| {kind}: {arm} | {cpu:.0f} µs | {added} | {budget * 100:.0f} % | {kept} |")
+    return rows
+
+
+def main(seconds: int, write: bool) -> None:
+    """Measure, print what is within its budget and what is not, and write docs/benchmarks.md if wanted."""
+    rows = ["| a call of the tool `echo` | CPU | adds | budget | |", "|---|---|---|---|---|"]
+    rounds = []
+    with tempfile.TemporaryDirectory(prefix="secure-mcp-bench-") as folder:
+        place = Path(folder)
+        in_file = {"SECURE_MCP_AUDIT_SINKS": "file", "SECURE_MCP_AUDIT_FILE": str(place / "audit.jsonl")}
+        for kind, title, sinks in (
+            (OLD, OLD, {}),
+            (NEW, NEW, {}),
+            (REST, REST, {}),
+            (OLD, f"{OLD}, audit in a file", in_file),
+        ):
+            samples = run(kind, seconds, place, sinks)
+            rounds.append(len(samples))
+            more = table(title, samples)
+            print("\n".join(more), flush=True)
+            rows += more
     if write:
-        into_page(bare, others, rounds)
+        how = f"{min(rounds)} rounds or more, in each every arm for {TURN_SECONDS} s, 8 connections."
+        put("telemetry", f"Measured on {machine(PACKAGES)} {how}\n\n" + "\n".join(rows))
         print("wrote docs/benchmarks.md")
-
-
-def into_page(bare: Case, others: list[Case], rounds: int) -> None:
-    """Put the figures between their marks in docs/benchmarks.md."""
-    rows = [f"| {NOTHING} | {bare.microseconds / TOGETHER:.0f} µs | 1.00 | |"]
-    for found in others:
-        middle, low, high = ratio(found, bare)
-        cells = (f"{found.microseconds / TOGETHER:.0f} µs", f"{middle:.3f} ({low:.3f} to {high:.3f})")
-        rows.append(f"| {found.name} | {' | '.join(cells)} | {BUDGET[found.name]:.2f} |")
-    table = "\n".join(["| a call of the tool `echo` | CPU | times | budget |", "|---|---|---|---|", *rows])
-    put("telemetry", f"Measured on {machine(PACKAGES)} {rounds} rounds.\n\n{table}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--seconds", type=int, default=60, help="for each kind of call; 10 or more")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/benchmarks.md")
     options = parser.parse_args()
-    if options.rounds < 3:
-        sys.exit("--rounds: write 3 or more; fewer have no spread")
-    asyncio.run(main(options.rounds, options.write))
+    if options.seconds < 10:
+        sys.exit("--seconds: write 10 or more; fewer have no spread")
+    if reason := wrk.missing():
+        sys.exit(reason)
+    main(options.seconds, options.write)

@@ -49,6 +49,11 @@ _REQUESTS: Mapping[str, tuple[str, dict[str, str], str]] = {
 }
 
 
+def request_of(group: str) -> tuple[str, dict[str, str], str]:
+    """Return path, headers and body of a kind of request."""
+    return _REQUESTS[group]
+
+
 @dataclass
 class Sample:
     """One run: CPU in microseconds a request, latencies in milliseconds."""

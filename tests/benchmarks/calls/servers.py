@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import psutil
@@ -57,7 +58,9 @@ class Server:
 
 
 @contextmanager
-def process(command: list[str], environment: Mapping[str, str], log: Path, port: int) -> Iterator[Server]:
+def process(
+    command: list[str], environment: Mapping[str, str], log: Path, port: int, stdout: IO[bytes] | None = None
+) -> Iterator[Server]:
     """Run a server for the block; it may not answer yet when the block begins.
 
     Args:
@@ -65,6 +68,7 @@ def process(command: list[str], environment: Mapping[str, str], log: Path, port:
         environment: variables besides those of this process; SECURE_MCP_* of this process are not passed on.
         log: where it writes.
         port: where it listens.
+        stdout: where its standard output goes instead of the log.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SECURE_MCP_")}
     with log.open("wb") as output:
@@ -73,7 +77,7 @@ def process(command: list[str], environment: Mapping[str, str], log: Path, port:
             cwd=ROOT,
             env=inherited | environment,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=stdout or output,
             stderr=output,
         )
     try:
@@ -103,7 +107,12 @@ def uvicorn(factory: str, name: str, folder: Path, environment: Mapping[str, str
 
 @contextmanager
 def ours(
-    command: tuple[str, ...], name: str, folder: Path, issuer: str, environment: Mapping[str, str] | None = None
+    command: tuple[str, ...],
+    name: str,
+    folder: Path,
+    issuer: str,
+    environment: Mapping[str, str] | None = None,
+    stdout: IO[bytes] | None = None,
 ) -> Iterator[Server]:
     """Run the service as in production: gunicorn, log and audit trail into a file, metrics on.
 
@@ -113,6 +122,7 @@ def ours(
         folder: for the log file.
         issuer: its authorization server.
         environment: further variables.
+        stdout: where its standard output goes instead of the log.
     """
     port = free_port()
     own = {
@@ -122,5 +132,5 @@ def ours(
         "SECURE_MCP_MANAGEMENT_PORT": str(free_port()),
         **(environment or {}),
     }
-    with process(list(command), own, folder / f"{name}.log", port) as server:
+    with process(list(command), own, folder / f"{name}.log", port, stdout) as server:
         yield server

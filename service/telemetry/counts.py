@@ -1,0 +1,63 @@
+"""What a call counts: added up here by plain numbers, and carried into the metrics once a second (publish.py).
+
+A metric of several workers is a file in memory behind a lock; touching it four times a call would cost more than a
+judged token. A worker that is killed with SIGKILL loses what it counted in its last second.
+"""
+
+from bisect import bisect_left
+from typing import Final
+
+from service.telemetry.metrics import BUCKETS, DECISIONS, DURATION, REQUESTS
+
+# Of each kind of answer: how many fell into each bucket, the last is beyond all bounds, and the sum of their seconds.
+_answers: Final[dict[tuple[str, str, str | None, int], list[float]]] = {}
+_decisions: Final[dict[tuple[str, str, str | None], int]] = {}
+_NO_ANSWERS: Final = (0,) * (len(BUCKETS) + 1) + (0.0,)
+
+
+def count_request(method: str, entrance: str, tool: str | None, status: int, seconds: float) -> None:
+    """Count an answer.
+
+    Args:
+        method: one of `METHODS`, or OTHER.
+        entrance: one of `ENTRANCES`.
+        tool: an existing tool, or None.
+        status: HTTP status; 0 when there was no answer.
+        seconds: how long it took.
+    """
+    found = _answers.get((method, entrance, tool, status))
+    if found is None:
+        found = _answers[method, entrance, tool, status] = list(_NO_ANSWERS)
+    found[bisect_left(BUCKETS, seconds)] += 1
+    found[-1] += seconds
+
+
+def count_decision(decision: str, reason: str, tool: str | None) -> None:
+    """Count an allow or a deny.
+
+    Args:
+        decision: `allowed` or `denied`.
+        reason: a key of `REASONS`.
+        tool: an existing tool, or None.
+    """
+    key = decision, reason, tool
+    _decisions[key] = _decisions.get(key, 0) + 1
+
+
+def publish_counts() -> None:
+    """Carry what was counted since the last time into the metrics. Only the thread that counts may do so."""
+    for (method, entrance, tool, status), found in _answers.items():
+        number = sum(found[:-1])
+        if not number:
+            continue
+        REQUESTS.labels(method, entrance, str(status)).inc(number)
+        histogram = DURATION.labels(entrance, tool or "none")
+        # The library has no way to observe many at once; its buckets are counters, as those here are.
+        for bucket, more in zip(histogram._buckets, found, strict=False):  # noqa: SLF001
+            if more:
+                bucket.inc(more)
+        histogram._sum.inc(found[-1])  # noqa: SLF001
+        found[:] = _NO_ANSWERS
+    for (decision, reason, tool), number in _decisions.items():
+        DECISIONS.labels(decision, reason, tool or "none").inc(number)
+    _decisions.clear()

@@ -1,0 +1,1 @@
+"""What log, audit trail, metrics and traces cost a whole call: the third part of `make bench`."""

@@ -1,0 +1,100 @@
+"""The service, which turns parts of its observation on and off while it runs: a factory for gunicorn.
+
+`BENCH_ARMS` names the arms, each with the parts that are on: `nothing=;all=log,audit,metrics`. From `GET /bench/start`
+on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells the
+CPU time of the process (all threads) and the number of calls of each turn. What observation there is of a turn is
+written before its CPU time is read.
+"""
+
+import asyncio
+import json
+import os
+import random
+import time
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+import service.app
+from service.auth import guard
+from service.telemetry import audit, correlation, traces
+from service.telemetry.outlet import flush_all
+
+PARTS = ("log", "audit", "metrics", "traces")
+
+
+class _Silent:
+    """Stands where the audit trail stands, and says nothing."""
+
+    def record(self, *_: Any, **__: Any) -> None: ...
+
+
+def _nothing(*_: Any) -> None: ...
+
+
+class Observation:
+    """What is observed."""
+
+    def __init__(self) -> None:
+        self._tracer = traces._Tracing.tracer
+        self._usual = correlation.count_request, correlation.write_request, audit.count_decision, guard.trail
+
+    def only(self, parts: set[str]) -> None:
+        """Turn these parts on, and all others off."""
+        count, write, decide, trail = self._usual
+        metrics = "metrics" in parts
+        correlation.count_request = count if metrics else _nothing  # type: ignore[attr-defined]
+        correlation.write_request = write if "log" in parts else _nothing  # type: ignore[attr-defined]
+        audit.count_decision = decide if metrics else _nothing  # type: ignore[attr-defined]
+        guard.trail = trail if "audit" in parts else _Silent  # type: ignore[attr-defined,assignment]
+        traces._Tracing.tracer = self._tracer if "traces" in parts else None
+
+
+class Switched:
+    """ASGI application around the service."""
+
+    def __init__(self, app: Any, arms: dict[str, set[str]], turn: float) -> None:
+        self.app = app
+        self._arms = arms
+        self._turn = turn
+        self._observation = Observation()
+        self._calls = 0
+        self._samples: list[dict[str, tuple[float, int]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the bench, or pass it on and count it."""
+        path = scope.get("path", "")
+        if not path.startswith("/bench/"):
+            self._calls += 1
+            await self.app(scope, receive, send)
+            return
+        if path == "/bench/start":
+            self._samples = []
+            self._task = asyncio.create_task(self._take_turns())
+        elif self._task is not None:
+            self._task.cancel()
+        body = json.dumps(self._samples).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _take_turns(self) -> None:
+        while True:
+            found = {}
+            for arm in random.sample(sorted(self._arms), len(self._arms)):
+                self._observation.only(self._arms[arm])
+                await asyncio.sleep(self._turn / 10)  # calls that began before are no part of the turn
+                flush_all()
+                calls, began = self._calls, time.process_time()
+                await asyncio.sleep(self._turn)
+                flush_all()
+                found[arm] = (time.process_time() - began, self._calls - calls)
+            self._samples.append(found)
+
+
+def create_app() -> Any:
+    """Return the service with its switch."""
+    arms = dict(one.split("=") for one in os.environ["BENCH_ARMS"].split(";"))
+    parts = {name: set(filter(None, text.split(","))) for name, text in arms.items()}
+    return Switched(service.app.create_app(), parts, float(os.environ["BENCH_TURN"]))

@@ -1,0 +1,44 @@
+"""What calls count by plain numbers is in the metrics what the metrics' own library would have made of it."""
+
+import pytest
+from prometheus_client import CollectorRegistry, Histogram
+
+from service.telemetry.counts import count_decision, count_request, publish_counts
+from service.telemetry.metrics import BUCKETS, REGISTRY
+
+SECONDS = (0.0, 0.0005, 0.001, 0.0011, 0.3, 0.5, 30.0, 31.0, 1e6)
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"secure_mcp_{name}", labels) or 0.0
+
+
+@pytest.mark.requirement("METRICS")
+def test_many_answers_published_together_are_the_same_as_each_observed() -> None:
+    publish_counts()
+    expected = Histogram("expected", "x", ("entrance", "tool"), buckets=BUCKETS, registry=CollectorRegistry())
+    for seconds in SECONDS:
+        count_request("PUT", "other", "counted", 299, seconds)
+        expected.labels("other", "counted").observe(seconds)
+    assert value("http_requests_total", method="PUT", entrance="other", status="299") == 0
+    publish_counts()
+    publish_counts()  # nothing is published twice
+    assert value("http_requests_total", method="PUT", entrance="other", status="299") == len(SECONDS)
+    samples = next(iter(expected.collect())).samples
+    for sample in samples:
+        name = sample.name.removeprefix("expected")
+        if name != "_created":
+            assert value(f"http_request_duration_seconds{name}", **sample.labels) == pytest.approx(sample.value), sample
+    assert len(samples) > len(BUCKETS)
+
+
+@pytest.mark.requirement("METRICS")
+def test_decisions_add_up_over_several_publications() -> None:
+    for times in (1, 3):
+        for _ in range(times):
+            count_decision("denied", "batch", None)
+        publish_counts()
+    count_decision("denied", "batch", None)
+    assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 4
+    publish_counts()
+    assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 5

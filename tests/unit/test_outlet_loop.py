@@ -1,0 +1,185 @@
+"""Lines that the event loop writes itself: without waiting, in order, and without losing one that it cannot write."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from service.telemetry.outlet import GATHER_SECONDS, Outlet
+from tests.support.until import until
+
+pytestmark = pytest.mark.requirement("LOG-NONBLOCKING")
+
+
+class Sink:
+    """Takes lines from the event loop while there is `room`, and tells in which thread each came."""
+
+    def __init__(self, room: int = 10**9) -> None:
+        self.room = room
+        self.lines: list[str] = []
+        self.threads: list[bool] = []
+
+    def usable(self) -> bool:
+        return True
+
+    def __call__(self, lines: Sequence[str]) -> tuple[int, int]:
+        done = min(self.room, len(lines))
+        self.room -= done
+        self._take(lines[:done])
+        return done, 0
+
+    def write(self, lines: Sequence[str]) -> int:
+        self._take(lines)
+        return 0
+
+    def _take(self, lines: Sequence[str]) -> None:
+        self.lines += lines
+        self.threads += [threading.current_thread() is threading.main_thread()] * len(lines)
+
+
+def outlet_of(sink: Sink) -> Outlet[str]:
+    return Outlet("test", sink.write, at_once=sink)
+
+
+async def all_there(sink: Sink, number: int) -> None:
+    deadline = time.monotonic() + 30
+    while len(sink.lines) < number:
+        assert time.monotonic() < deadline, len(sink.lines)
+        await asyncio.sleep(GATHER_SECONDS)
+
+
+def test_the_event_loop_writes_in_order_and_makes_lines_late() -> None:
+    sink = Sink()
+    outlet = outlet_of(sink)
+
+    async def calls() -> None:
+        for number in range(2000):
+            outlet.put(str(number) if number % 2 else ("{}".format, number))
+            if number % 100 == 0:
+                await asyncio.sleep(GATHER_SECONDS)
+        await all_there(sink, 2000)
+
+    asyncio.run(calls())
+    assert sink.lines == [str(number) for number in range(2000)]
+    assert (outlet.written, outlet.dropped) == (2000, 0)
+    assert any(sink.threads)
+
+
+def test_what_the_event_loop_cannot_write_the_thread_does() -> None:
+    sink = Sink(room=7)
+    outlet = outlet_of(sink)
+
+    async def calls() -> None:
+        for number in range(1000):
+            outlet.put(str(number))
+        await all_there(sink, 1000)
+
+    asyncio.run(calls())
+    assert sink.lines == [str(number) for number in range(1000)]
+    assert sink.threads.count(False) >= 1000 - 7
+    assert (outlet.written, outlet.dropped) == (1000, 0)
+
+
+def test_a_tool_that_holds_the_event_loop_up_does_not_hold_lines_back() -> None:
+    sink = Sink()
+    outlet = outlet_of(sink)
+
+    async def calls() -> None:
+        outlet.put("before the tool")
+        until(lambda: sink.lines == ["before the tool"], 30, "the line, although the loop does nothing")
+        assert sink.threads == [False]
+
+    asyncio.run(calls())
+
+
+def test_a_loop_that_ended_leaves_its_lines_to_the_thread() -> None:
+    sink = Sink()
+    outlet = outlet_of(sink)
+
+    async def calls() -> None:
+        outlet.put("the last")
+
+    asyncio.run(calls())
+    until(lambda: sink.lines == ["the last"], 30, "the line")
+    outlet.put("without a loop")
+    assert outlet.flush()
+    assert sink.lines == ["the last", "without a loop"]
+
+
+def test_a_flush_does_not_wait_for_the_gathering() -> None:
+    lines: list[str] = []
+
+    def write(batch: Sequence[str]) -> int:
+        lines.extend(batch)
+        return 0
+
+    outlet: Outlet[str] = Outlet("test", write, gather=3600)
+    outlet.put("x")
+    assert outlet.flush(30)
+    outlet.put("y")
+    assert outlet.flush(30)
+    assert lines == ["x", "y"]
+
+
+SERVICE = """
+import asyncio, sys
+from service.telemetry.stdout import STDOUT
+async def main():
+    for number in range(int(sys.argv[1])):
+        STDOUT.put(("{:0100d}".format, number))
+        if number % 50 == 0:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.5)
+    sys.stderr.write(f"{STDOUT.written} {STDOUT.dropped}\\n")
+    sys.stderr.flush()
+    sys.stdin.read()
+asyncio.run(main())
+STDOUT.flush()
+sys.stderr.write(f"{STDOUT.written} {STDOUT.dropped}\\n")
+"""
+
+
+@pytest.mark.parametrize("count", [100, 9000])
+def test_a_pipe_is_written_by_the_loop_and_a_full_one_by_the_thread(count: int) -> None:
+    """9000 lines are more than a pipe holds, 100 are less."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVICE, str(count)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        assert process.stdin
+        assert process.stdout
+        early = int(process.stderr.readline().split()[0])  # although nobody has read a byte of its output yet
+        assert early == 100 if count == 100 else 0 < early < count
+        process.stdin.close()
+        lines = process.stdout.read().splitlines()
+        assert process.stderr.readline() == f"{count} 0\n"
+        assert process.wait(30) == 0
+    assert lines == [f"{number:0100d}" for number in range(count)]
+
+
+def test_a_pipe_that_nobody_will_read_again_costs_lines() -> None:
+    code = """
+import asyncio, os, sys
+from service.telemetry.stdout import STDOUT
+async def main():
+    STDOUT.put("x")
+    await asyncio.sleep(0.5)
+    assert STDOUT.flush()
+    os._exit(0 if (STDOUT.written, STDOUT.dropped) == (0, 1) else 1)
+asyncio.run(main())
+"""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert subprocess.run([sys.executable, "-c", code], stdout=writer, check=False, timeout=60).returncode == 0
+    finally:
+        os.close(writer)
