@@ -100,8 +100,9 @@ class Service:
         self._process = ServerProcess("The service", self.log, folder / "service.pid.json")
 
     def start(self) -> None:
-        python = str(REPOSITORY / ".venv" / "bin" / "python")
-        program = [python, "-m", "gunicorn", "-c", "service/gunicorn_conf.py", "service.app:create_app()"]
+        # By its own program: SIGUSR2 starts that anew, and what `python -m` makes of it finds no module `gunicorn`.
+        gunicorn = str(REPOSITORY / ".venv" / "bin" / "gunicorn")
+        program = [gunicorn, "-c", "service/gunicorn_conf.py", "service.app:create_app()"]
         self._process.launch([*self._prefix, *program], self._environment, REPOSITORY)
 
     def stop(self) -> None:
@@ -130,7 +131,11 @@ class Service:
 
     def events(self, name: str) -> int:
         """Count the lines of the log with this event."""
-        return self.log.read_text(encoding="utf-8", errors="replace").count(f'"event": "{name}"')
+        return self.says(f'"event": "{name}"')
+
+    def says(self, text: str) -> int:
+        """Count how often the log has this text."""
+        return self.log.read_text(encoding="utf-8", errors="replace").count(text)
 
 
 def _gunicorn_below(process: psutil.Process) -> psutil.Process:

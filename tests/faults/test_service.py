@@ -61,7 +61,7 @@ def test_rolling_restarts(
         place = closing.enter_context(ground(authorization_server, redis_port, folder))
         master = place.service.master
         with place.load() as load:
-            for _ in range(RESTARTS):
+            for restart in range(1, RESTARTS + 1):
                 master.send_signal(signal.SIGUSR2)
                 until(lambda master=master: _successor(master), 60, "a new master")
                 successor = _successor(master)
@@ -73,6 +73,8 @@ def test_rolling_restarts(
                 load.more(50)
                 master.send_signal(signal.SIGTERM)
                 until(lambda master=master: not _lives(master), 60, "the old one has drained")
+                # Until it has noticed that it is alone, a master refuses to be followed.
+                until(lambda n=restart: place.service.says("Master has been promoted") == n, 60, "it is the only one")
                 master = successor
             load.more(50)
         closing.callback(_end, master)
