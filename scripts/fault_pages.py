@@ -50,7 +50,8 @@ def _budget(row: Row) -> str:
 def _figure(name: str, value: float) -> str:
     for ending, unit in _UNITS.items():
         if name.endswith(ending):
-            return f"{name.removesuffix(ending).replace('_', ' ')} {value:.3g}{unit}"
+            shown = f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+            return f"{name.removesuffix(ending).replace('_', ' ')} {shown}{unit}"
     return f"{name.replace('_', ' ')} {value:g}"
 
 

@@ -12,6 +12,9 @@ from typing import Any
 from service.settings import load_settings
 from service.startup import or_exit
 
+# What is loaded stays: to look through it for garbage again and again while it grows is a fifth of the start.
+gc.disable()
+
 _settings = or_exit(load_settings)
 
 
@@ -48,6 +51,7 @@ def post_worker_init(_worker: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 1_000)
+    gc.enable()
 
 
 def when_ready(_server: object) -> None:
@@ -57,7 +61,15 @@ def when_ready(_server: object) -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     _forget(os.getpid())
+
+
+def on_reload(_server: object) -> None:
+    """After SIGHUP this file was read anew, and so was the application: as `when_ready`."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def child_exit(_server: object, worker: Any) -> None:
