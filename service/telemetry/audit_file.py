@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +24,9 @@ log = structlog.get_logger(__name__)
 class AuditFile:
     """Appends lines; a writer for an `Outlet`, so it runs in a thread of its own and may wait.
 
-    Workers take turns by a lock on `<path>.lock` and read each other's last line where the file is not as they left it.
-    A full file becomes `<path>.<number of its last line>`; the chain goes on in the next.
+    Workers take turns by a lock on the file and read each other's last line where the file is not as they left it.
+    A full file becomes `<path>.<number of its last line>`; the chain goes on in the next. The file stays open: each
+    call of the system lets the event loop's thread in between, which costs more than the call itself.
 
     Args:
         path: the file; its folder exists.
@@ -34,6 +36,8 @@ class AuditFile:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._path = path
         self._max_bytes = max_bytes
+        self._descriptor: int | None = None
+        self._opened = (-1, -1, -1)  # by which process, and which file: device and inode
         self._place = (-1, -1)  # inode and size as this worker left the file
         self._last = Link(0, GENESIS)
         self._anchored = -ANCHOR_EVERY
@@ -42,10 +46,13 @@ class AuditFile:
     def __call__(self, lines: Sequence[str]) -> int:
         """Append lines and return how many were lost: none, or all where the disk takes no more."""
         try:
-            with (self._path.parent / f"{self._path.name}.lock").open("a") as turn:
-                fcntl.flock(turn, fcntl.LOCK_EX)
-                self._append(lines)
+            descriptor, state = self._take_turn()
+            try:
+                self._append(descriptor, state, lines)
+            finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
         except OSError:
+            self._close()
             self._lost += len(lines)
             return len(lines)
         self._lost = 0
@@ -54,30 +61,46 @@ class AuditFile:
             log.info(Event.AUDIT_ANCHOR, seq=self._last.seq, hash=self._last.hash)
         return 0
 
-    def _append(self, lines: Sequence[str]) -> None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+    def _take_turn(self) -> tuple[int, os.stat_result]:
+        """Return the file that stands at the path, open and locked, and its state."""
+        if self._opened[0] != os.getpid():  # a child of the process that opened it would share its lock
+            self._close()
+        while True:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+                own = os.fstat(self._descriptor)
+                self._opened = os.getpid(), own.st_dev, own.st_ino
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                state = self._path.stat()
+                if (state.st_dev, state.st_ino) == self._opened[1:]:
+                    return self._descriptor, state
+            self._close()  # another worker began a new file, or somebody moved this one away
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
+
+    def _append(self, descriptor: int, state: os.stat_result, lines: Sequence[str]) -> None:
+        size = state.st_size
+        torn = b""
+        if (state.st_ino, size) != self._place:
+            torn = self._catch_up(descriptor, size)
+        gap = [f'{{"time": "{now_text()}", "level": "info", "event": "audit_gap", "lost": {self._lost}}}']
+        last, texts = self._last, []
+        for text in [*(gap if self._lost else ()), *lines]:
+            line, last = chained(text, last)
+            texts.append(f"{line}\n")
+        data = torn + "".join(texts).encode()
         try:
-            state = os.fstat(descriptor)
-            size = state.st_size
-            torn = b""
-            if (state.st_ino, size) != self._place:
-                torn = self._catch_up(descriptor, size)
-            gap = [f'{{"time": "{now_text()}", "level": "info", "event": "audit_gap", "lost": {self._lost}}}']
-            last, texts = self._last, []
-            for text in [*(gap if self._lost else ()), *lines]:
-                line, last = chained(text, last)
-                texts.append(f"{line}\n")
-            data = torn + "".join(texts).encode()
-            try:
-                written = os.write(descriptor, data)
-                if written < len(data):
-                    raise OSError("the disk took a part of it")
-            except OSError:
-                os.ftruncate(descriptor, size)
-                raise
-            self._last, self._place = last, (state.st_ino, size + len(data))
-        finally:
-            os.close(descriptor)
+            written = os.write(descriptor, data)
+            if written < len(data):
+                raise OSError("the disk took a part of it")
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+        self._last, self._place = last, (state.st_ino, size + len(data))
         if self._place[1] >= self._max_bytes:
             self._begin_anew()
 
@@ -96,7 +119,7 @@ class AuditFile:
     def _begin_anew(self) -> None:
         self._path.rename(self._path.parent / f"{self._path.name}.{self._last.seq:012d}")
         for old in older_files(self._path)[:-KEPT_FILES]:
-            old.unlink()
+            old.unlink(missing_ok=True)  # the lock went with the file: another worker may be here for the next one
 
 
 def older_files(path: Path) -> list[Path]:

@@ -1,8 +1,6 @@
 """The hash chain of an audit file: unbroken through processes, rotation and a full disk; every change is found."""
 
-import errno
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -93,7 +91,6 @@ def test_a_restart_and_a_full_file_go_on_with_the_chain(tmp_path: Path, monkeypa
     assert report.first
     assert report.first.seq > 1
     assert len(older_files(path)) == 3
-    assert path.parent.joinpath("audit.jsonl.lock").exists()
     assert {found.stat().st_mode & 0o777 for found in older_files(path)} == {0o600}
 
 
@@ -149,5 +146,51 @@ def test_a_line_torn_by_a_crash_is_told_and_ended(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_went_away_loses_lines(tmp_path: Path) -> None:
-    assert AuditFile(tmp_path / "gone" / "audit.jsonl", LARGE)([event(0)]) == 1
-    assert os.strerror(errno.ENOENT)
+    sink = AuditFile(tmp_path / "gone" / "audit.jsonl", LARGE)
+    assert sink([event(0)]) == 1
+    (tmp_path / "gone").mkdir()
+    assert sink([event(1)]) == 0
+    (tmp_path / "gone").rename(tmp_path / "away")
+    assert sink([event(2)]) == 1
+    (tmp_path / "away").rename(tmp_path / "gone")
+    assert sink([event(3)]) == 0
+    lines = [json.loads(line) for line in lines_of(tmp_path / "gone" / "audit.jsonl")]
+    assert [line.get("lost", line.get("request_id")) for line in lines] == [1, "r1", 1, "r3"]
+
+
+@pytest.mark.requirement("AUDIT-CHAIN")
+def test_a_file_that_was_moved_or_removed_is_begun_anew_and_its_chain_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    one, other = AuditFile(path, LARGE), AuditFile(path, LARGE)
+    assert one([event(0)]) == other([event(1)]) == 0
+    path.rename(tmp_path / "audit.jsonl.000000000002")
+    assert one([event(2)]) == other([event(3)]) == 0
+    assert verify(lines_of(path)).problems == []
+    path.unlink()
+    assert one([event(4)]) == other([event(5)]) == 0
+    assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["r4", "r5"]
+
+
+FORK = """
+import os, sys
+from pathlib import Path
+from service.telemetry.audit_file import AuditFile
+sink = AuditFile(Path(sys.argv[1]), 5000)
+assert sink(['{"event": "before"}']) == 0
+child = os.fork()
+for _ in range(200):
+    assert sink(['{"event": "after"}'] * 3) == 0
+if not child:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.requirement("AUDIT-CHAIN")
+def test_a_forked_process_takes_turns_with_its_parent(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    subprocess.run([sys.executable, "-c", FORK, str(path)], check=True, timeout=60)
+    report = verify(lines_of(path))
+    assert report.problems == []
+    assert report.last
+    assert report.last.seq == 1 + 2 * 200 * 3
