@@ -16,7 +16,6 @@ from service import __version__
 from service.context import current_caller, current_permit
 from service.direct.attempt import once
 from service.telemetry.events import Event
-from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
 
 log = structlog.get_logger(__name__)
@@ -57,8 +56,7 @@ class GuardedTools(Middleware):
         if name != current_permit().tool:
             raise NotFoundError("Unknown tool; call tools/list to see the tools that there are")
         try:
-            with child_span(f"execute_tool {name}", gen_ai__operation__name="execute_tool", gen_ai__tool__name=name):
-                return await call_next(context)
+            return await call_next(context)
         except ValidationError as error:
             raise InvalidArguments(describe_faults(error)) from None
         except ToolError as error:
@@ -93,7 +91,7 @@ def build_tools(tools: ToolRegistry) -> list[FunctionTool]:
     """
     return [
         FunctionTool.from_function(
-            once(tool.function),
+            once(tool.function, tool.name),
             name=tool.name,
             title=tool.title,
             description=tool.description,

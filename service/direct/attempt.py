@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
+from service.telemetry.traces import child_span, failed
+
 
 class Attempt:
     """What came of running the tool, once it ran."""
@@ -36,23 +38,36 @@ def attempting() -> Iterator[Attempt]:
         _attempt.reset(token)
 
 
-def once(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def once(function: Callable[..., Awaitable[Any]], name: str = "") -> Callable[..., Awaitable[Any]]:
     """Return a function that looks like this one, and inside an attempt repeats what it returned or raised before.
+
+    Each time that it runs is a span, where the request is traced.
 
     Args:
         function: of a tool.
+        name: of the tool, where the function has another.
     """
+    name = name or function.__name__
+    span_name = f"execute_tool {name}"
+
+    async def traced(*args: Any, **kwargs: Any) -> Any:
+        with child_span(span_name, gen_ai__operation__name="execute_tool", gen_ai__tool__name=name) as span:
+            try:
+                return await function(*args, **kwargs)
+            except Exception as error:
+                failed(span, error)
+                raise
 
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
         attempt = _attempt.get()
         if attempt is None:
-            return await function(*args, **kwargs)
+            return await traced(*args, **kwargs)
         if not attempt.ran:
             attempt.ran = True
             token = _attempt.set(None)  # what the tool itself calls is no part of the attempt
             try:
-                attempt.value = await function(*args, **kwargs)
+                attempt.value = await traced(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - kept to be raised, here and each time again
                 attempt.error = error
             finally:

@@ -8,7 +8,6 @@ from fastmcp.tools import FunctionTool
 from pydantic import BaseModel, TypeAdapter
 
 from service.direct.attempt import Attempt
-from service.telemetry.traces import child_span
 
 # What these become in an answer is known; others, such as FastMCP's own results, the ordinary way knows to read.
 _PLAIN: Final = frozenset({str, int, float, bool, dict})
@@ -54,7 +53,6 @@ class DirectTool:
     def __init__(self, form: FunctionTool) -> None:
         self.name = form.name
         self.wrapped = is_wrapped(form)
-        self._span = f"execute_tool {form.name}"
         function: Any = form.fn
         self._call = TypeAdapter[Any](function).validate_python
         self._dump = TypeAdapter[Any](form.return_type).dump_python
@@ -67,8 +65,7 @@ class DirectTool:
             attempt: the current one.
         """
         try:
-            with child_span(self._span, gen_ai__operation__name="execute_tool", gen_ai__tool__name=self.name):
-                returned = await self._call(arguments)
+            returned = await self._call(arguments)
             if attempt.value is not returned or not _is_plain(returned):
                 return None
             value = self._dump(returned, mode="json")

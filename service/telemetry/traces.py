@@ -135,6 +135,18 @@ def answered(span: Span, status: int, tool: str | None, request_id: str) -> None
         span.set_status(StatusCode.ERROR)
 
 
+def failed(span: Span | None, error: BaseException) -> None:
+    """Write down that what a span stands for failed, and of which class the exception was; not its text.
+
+    Args:
+        span: None where nothing is traced.
+        error: the exception.
+    """
+    if span is not None:
+        span.set_attribute("error.type", f"{type(error).__module__}.{type(error).__qualname__}")
+        span.set_status(StatusCode.ERROR)
+
+
 def child_span(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) -> AbstractContextManager[Span | None]:
     """Return a span below the current one as a context manager; None inside where nothing is traced.
 

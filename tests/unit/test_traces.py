@@ -1,0 +1,91 @@
+"""Spans of a tool: one for each time that it ran, however often its call was tried, and none of what it was told."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+from service.app import create_app
+from service.telemetry import traces
+from service.telemetry.outlet import flush_all
+from tests.unit.tokens import MCP_HEADERS, make_keys, make_settings, make_token, rpc, running
+
+SECRET = "canary-2718"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ReadableSpan]]:
+    found: list[ReadableSpan] = []
+
+    class Export:
+        def __init__(self, _endpoint: str) -> None: ...
+
+        def __call__(self, sent: Sequence[ReadableSpan]) -> int:
+            found.extend(sent)
+            return 0
+
+    monkeypatch.setattr(traces, "_Export", Export)
+    yield found
+    traces.configure_tracing(None, 0, Resource({}))
+
+
+def called(name: str, arguments: dict[str, Any], ratio: float = 1.0) -> httpx.Response:
+    settings = make_settings(otlp_endpoint="http://127.0.0.1:9", trace_ratio=ratio)
+
+    async def main() -> httpx.Response:
+        app = create_app(settings, make_keys())
+        async with (
+            running(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as client,
+        ):
+            token = make_token(scope="mcp:read mcp:write")
+            headers = {**MCP_HEADERS, "Authorization": f"Bearer {token}", "traceparent": f"00-{TRACE}-{'1' * 16}-00"}
+            return await client.post(
+                "/mcp", json=rpc("tools/call", {"name": name, "arguments": arguments}), headers=headers
+            )
+
+    answer = asyncio.run(main())
+    assert flush_all()
+    return answer
+
+
+def tool_spans(spans: list[ReadableSpan]) -> list[ReadableSpan]:
+    return [span for span in spans if span.name.startswith("execute_tool")]
+
+
+@pytest.mark.requirement("TRACES")
+def test_a_tool_that_succeeds_has_one_span(spans: list[ReadableSpan]) -> None:
+    assert SECRET in called("echo", {"text": SECRET}).text
+    (span,) = tool_spans(spans)
+    assert (span.name, span.status.status_code) == ("execute_tool echo", StatusCode.UNSET)
+    assert {f"{found.context.trace_id:032x}" for found in spans if found.context} == {TRACE}
+
+
+@pytest.mark.requirement("TRACES", "LOG-SECRECY")
+def test_a_tool_that_fails_has_one_span_that_says_so_and_repeats_nothing(spans: list[ReadableSpan]) -> None:
+    assert '"isError":true' in called("calculate", {"expression": f"1 / 0 + {SECRET}"}).text
+    (span,) = tool_spans(spans)
+    assert span.name == "execute_tool calculate"
+    assert span.status.status_code is StatusCode.ERROR
+    assert (span.attributes or {})["error.type"] == "service.tools.registry.ToolFailure"
+    assert SECRET not in "".join(found.to_json() for found in spans)
+
+
+@pytest.mark.requirement("TRACES")
+def test_a_tool_that_never_ran_has_no_span(spans: list[ReadableSpan]) -> None:
+    assert '"isError":true' in called("echo", {"text": 7}).text
+    assert tool_spans(spans) == []
+    assert [span.name for span in spans] == ["validate token", "POST {mcp endpoint}"]
+
+
+@pytest.mark.requirement("TRACES")
+def test_what_is_not_sampled_has_no_span(spans: list[ReadableSpan]) -> None:
+    """The lower half of the trace id is above a hundredth of all."""
+    assert called("echo", {"text": "x"}, ratio=0.01).status_code == 200
+    assert spans == []
