@@ -35,14 +35,8 @@ def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
     Raises:
         OperatorError: there is no such secret, or it cannot be rotated this way.
     """
+    refuse_unknown(environment, name)
     contract = read_contract()
-    if name not in secret_names(contract):
-        raise OperatorError(f"There is no secret {name!r}.", f"Write one of: {', '.join(secret_names(contract))}.")
-    if name in {BOOTSTRAP_ADMIN, DEMO_USER}:
-        raise OperatorError(
-            f"{name} counts only when Keycloak makes it.",
-            f"Change it in the administration console: {environment.operator_url}/admin/",
-        )
     old = make_secrets(environment, contract)
     replace_secret(environment, name)
     secrets = old | {name: read_secret(environment.secrets, name)}
@@ -70,3 +64,19 @@ def rotate(environment: StackEnvironment, name: str) -> tuple[str, ...]:
     if not restarts and name in confidential(contract):
         note(f"Give the new secret to whoever uses the client {name}: the file is {environment.secrets / name}")
     return restarts
+
+
+def refuse_unknown(environment: StackEnvironment, name: str) -> None:
+    """Refuse a name that is no secret, or one of a secret that only Keycloak can change.
+
+    Raises:
+        OperatorError: it is one of these.
+    """
+    names = secret_names(read_contract())
+    if name not in names:
+        raise OperatorError(f"There is no secret {name!r}.", f"Write one of: {', '.join(names)}.")
+    if name in {BOOTSTRAP_ADMIN, DEMO_USER}:
+        raise OperatorError(
+            f"{name} counts only when Keycloak makes it.",
+            f"Change it in the administration console: {environment.operator_url}/admin/",
+        )

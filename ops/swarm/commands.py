@@ -5,13 +5,16 @@ from typing import Annotated
 
 import typer
 
+from ops.containers.backup import back_up
 from ops.containers.engine import docker
 from ops.containers.environment import PARTS, load_stack_environment
 from ops.errors import findings
 from ops.output import done, show, show_json
 from ops.swarm import up as swarm_up
 from ops.swarm.door import open_door, tasks
+from ops.swarm.here import here
 from ops.swarm.images import push_images
+from ops.swarm.rotation import rotate as replace_secret
 from ops.swarm.values import require_swarm
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -117,6 +120,31 @@ def door() -> None:
                 time.sleep(3600)
         except KeyboardInterrupt:
             done("closed")
+
+
+@swarm.command()
+def rotate(name: Annotated[str, typer.Argument(help="Name, see `secure-mcp secrets list`.")]) -> None:
+    """Replace one secret, and let what reads it take the new one by a rolling update.
+
+    \b
+    Examples:
+      secure-mcp swarm rotate redis_password
+    """
+    replace_secret(load_stack_environment(), name)
+
+
+@swarm.command()
+def backup() -> None:
+    """Write an encrypted backup; DOCKER_HOST names the node that has PostgreSQL.
+
+    \b
+    Examples:
+      DOCKER_HOST=ssh://ops@node1 SECURE_MCP_ENVIRONMENT=prod secure-mcp swarm backup
+    """
+    environment = load_stack_environment()
+    require_swarm(environment)
+    with open_door(environment):
+        show(str(back_up(here(environment))))
 
 
 @swarm.command()

@@ -1,5 +1,6 @@
 """A bare virtual machine to run the playbook against: a container in which systemd, sshd and an engine run."""
 
+import os
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from ops.errors import OperatorError
 from tests.support.until import until
 
 HERE = Path(__file__).resolve().parent
+# Machines are in this computer's engine, whatever engine a test speaks to (DOCKER_HOST) by then.
+_OUR_ENGINE = dict(os.environ)
 USER = "debian"
 # Of RFC 6761: nobody owns names below it.
 MCP, AUTH = "mcp.host.test", "auth.host.test"
@@ -43,7 +46,7 @@ def build(suite: str = "bookworm") -> None:
 
 def docker(*arguments: str, timeout: float = 300, stdin: bytes | None = None) -> str:
     """Run the docker program; raises subprocess.CalledProcessError with its words."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, timeout=timeout, input=stdin)
+    done = subprocess.run(["docker", *arguments], capture_output=True, timeout=timeout, input=stdin, env=_OUR_ENGINE)
     if done.returncode:
         raise OperatorError(f"docker {' '.join(arguments)}: {done.stderr.decode()}", "Look at the engine.")
     return done.stdout.decode()
@@ -63,7 +66,9 @@ class Machine:
 
     def run(self, *command: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a program on the machine as root."""
-        return subprocess.run(["docker", "exec", self.name, *command], capture_output=True, text=True, timeout=timeout)
+        return subprocess.run(
+            ["docker", "exec", self.name, *command], capture_output=True, text=True, timeout=timeout, env=_OUR_ENGINE
+        )
 
     def shell(self, script: str, timeout: float = 300) -> str:
         """Run a script on the machine as root and return what it prints; it must succeed."""
