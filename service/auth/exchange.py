@@ -9,22 +9,18 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
-from opentelemetry.trace import SpanKind
 from pydantic import SecretStr
 
+from service.auth.ask import AnswerTooLarge, ask
 from service.auth.compact import decode_segment, encode, parse_object, split
 from service.auth.errors import TokenRefused
 from service.auth.token import Caller
 from service.telemetry.events import Event
-from service.telemetry.log import ids
-from service.telemetry.traces import child_span, outgoing_headers
 
 EXCHANGE_SECONDS: Final = 5.0
-MAX_ANSWER_BYTES: Final = 64 * 1024
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - a type, no secret
 _GRANT: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 # RFC 6749 section 5.2 and RFC 8693 section 2.2.2: what may stand in the log of what the server says.
@@ -150,28 +146,20 @@ class TokenExchanger:
     async def _request(
         self, method: str, url: str, form: dict[str, str] | None = None
     ) -> tuple[int, Mapping[str, Any]]:
-        """Return status and JSON object of an answer of bounded size."""
-        headers = {"accept": "application/json", "accept-encoding": "identity"}
-        host = urlsplit(url).netloc
-        with child_span(method, SpanKind.CLIENT, http__request__method=method, server__address=host) as span:
-            headers |= outgoing_headers(ids.get()[0])
-            async with self._client.stream(method, url, data=form, headers=headers) as response:
-                if span is not None:
-                    span.set_attribute("http.response.status_code", response.status_code)
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise ExchangeFailed("bad_answer", "too_large")
+        """Return the status and the JSON object of an answer."""
+        try:
+            status, body = await ask(self._client, method, url, form)
+        except AnswerTooLarge:
+            raise ExchangeFailed("bad_answer", "too_large") from None
         try:
             answer = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            if response.status_code != httpx.codes.OK:
-                return response.status_code, {}
+            if status != httpx.codes.OK:
+                return status, {}
             raise ExchangeFailed("bad_answer", "no_json_object")
-        return response.status_code, answer
+        return status, answer
 
     def _checked(self, answer: Mapping[str, Any], caller: Caller, audience: str, scopes: frozenset[str]) -> SecretStr:
         """Return the token of an answer if it is what was asked for, and for nobody else.

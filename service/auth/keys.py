@@ -10,24 +10,20 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
 from aiocache.base import BaseCache  # type: ignore[import-untyped]
-from opentelemetry.trace import SpanKind
 
+from service.auth.ask import AnswerTooLarge, ask
 from service.auth.errors import KeysUnavailable
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.telemetry.events import Event
-from service.telemetry.log import ids
-from service.telemetry.traces import child_span, outgoing_headers
 
 FETCH_SECONDS: Final = 3.0
-MAX_DOCUMENT_BYTES: Final = 64 * 1024
 MAX_STALE_SECONDS: Final = 4 * 3600
 RETRY_AFTER_SECONDS: Final = 5
 # An unknown key id may cause 2 fetches at once and one every 30 s after that; it waits at most 2 s for its turn.
@@ -239,23 +235,12 @@ class JwksKeySource:
         return document
 
     async def _get(self, url: str) -> Any:
-        headers = {"accept": "application/json"}
-        async with AsyncExitStack() as stack:
-            host = urlsplit(url).netloc
-            span = stack.enter_context(
-                child_span("GET", SpanKind.CLIENT, http__request__method="GET", server__address=host)
-            )
-            headers |= outgoing_headers(ids.get()[0])
-            response = await stack.enter_async_context(self._client.stream("GET", url, headers=headers))
-            if span is not None:
-                span.set_attribute("http.response.status_code", response.status_code)
-            if response.status_code != httpx.codes.OK:
-                raise FetchFailed(f"status_{response.status_code}")
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_DOCUMENT_BYTES:
-                    raise FetchFailed("too_large")
+        try:
+            status, body = await ask(self._client, "GET", url)
+        except AnswerTooLarge:
+            raise FetchFailed("too_large") from None
+        if status != httpx.codes.OK:
+            raise FetchFailed(f"status_{status}")
         return json.loads(body.decode("utf-8"))
 
     def _keep(self, document: object, fetched_at: float) -> None:

@@ -25,6 +25,7 @@ TESTS = (
     "tests/unit/test_guard.py",
     "tests/unit/test_metadata.py",
     "tests/unit/test_agreement.py",
+    "tests/unit/test_exchange.py",
     "tests/security/test_answers.py",
     "tests/security/test_edges_of_time.py",
     "tests/security/test_jsonrpc.py",
