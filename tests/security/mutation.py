@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COPIED = ("service", "ops", "tests", "access.yaml", "access.schema.json")
+COPIED = ("service", "ops", "tests", "access.yaml", "access.schema.json", "docs")
 MINIMUM = 0.95
 TESTS = (
     "tests/unit/test_token.py",
@@ -84,14 +84,7 @@ def run(directory: Path | None = None) -> Score:
     if directory is None:
         with tempfile.TemporaryDirectory() as temporary:
             return run(Path(temporary))
-    for name in COPIED:
-        source, target = ROOT / name, directory / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-        else:
-            shutil.copy(source, target)
-    (directory / "tests" / "conftest.py").write_text(CONFTEST)
-    (directory / "pyproject.toml").write_text(CONFIGURATION)
+    copy(directory)
     # Its words go to a file: they are long, and the last of them say why it could not begin.
     words = directory / "mutmut.log"
     with words.open("wb") as log:
@@ -100,6 +93,18 @@ def run(directory: Path | None = None) -> Score:
     if ended.returncode:
         raise RuntimeError(f"mutmut ended with {ended.returncode}: {words.read_text(errors='replace')[-2000:]}")
     return score(directory)
+
+
+def copy(directory: Path) -> None:
+    """Put what the tests need, and the settings of mutmut and pytest, into a directory."""
+    for name in COPIED:
+        source, target = ROOT / name, directory / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target)
+    (directory / "tests" / "conftest.py").write_text(CONFTEST)
+    (directory / "pyproject.toml").write_text(CONFIGURATION)
 
 
 def score(directory: Path) -> Score:
