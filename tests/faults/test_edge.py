@@ -5,11 +5,9 @@ import re
 import signal
 import ssl
 import time
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.faults.conftest import Measure
@@ -17,34 +15,11 @@ from tests.faults.ground import AuthorizationServer, Ground, ground
 from tests.faults.load import OpenLoad
 from tests.security.test_blocked_sinks import small_disk
 from tests.support.certificates import Authority
-from tests.support.edge import Edge
 from tests.support.until import until
 
 RELOADS = 20
 
 pytestmark = pytest.mark.requirement("FAULT-EDGE")
-
-
-def master(edge: Edge) -> psutil.Process:
-    """Return Nginx's first process."""
-    return psutil.Process(int((edge.folder / "nginx.pid").read_text(encoding="ascii")))
-
-
-def working(edge: Edge) -> set[int]:
-    """Return the workers that take connections: not those that are shutting down."""
-    found = set()
-    for worker in master(edge).children():
-        with suppress(psutil.Error):  # it has ended meanwhile
-            if "shutting down" not in " ".join(worker.cmdline()):
-                found.add(worker.pid)
-    return found
-
-
-def reload(edge: Edge) -> None:
-    """Load the configuration anew and wait until only new workers take connections."""
-    old = working(edge)
-    master(edge).send_signal(signal.SIGHUP)
-    until(lambda: working(edge) and not old & working(edge), 60, "new workers have taken over")
 
 
 def reached(place: Ground, request_ids: list[str]) -> list[str]:
@@ -58,7 +33,7 @@ def test_reloads(place: Ground, drill: Measure) -> None:
     with place.load() as load:
         load.more(100)
         for _ in range(RELOADS):
-            reload(place.edge)
+            place.edge.reload()
             load.more(10)
     statuses = load.statuses()
     # Before Nginx 1.27.4 a reload may end a kept connection at the moment a call is written into it. The caller sees
@@ -79,13 +54,13 @@ def test_new_certificate(place: Ground, drill: Measure, folder: Path) -> None:
         chain = authority.chain().read_bytes()  # the key as well
         for name in before:
             _put(edge.folder / name, chain)
-        reload(edge)
+        edge.reload()
         until(lambda: served(place) != old, 60, "the new certificate is served")
         served_s = time.monotonic() - begin
         load.more(200)
         for name, content in before.items():
             _put(edge.folder / name, content)
-        reload(edge)
+        edge.reload()
         load.more(50)
     statuses = load.statuses()
     measure.measured(failed=load.failed() - statuses["ended"], ended=statuses["ended"], served_s=served_s)
@@ -105,17 +80,17 @@ def served(place: Ground) -> str:
 
 def test_a_broken_configuration_is_not_loaded(place: Ground, drill: Measure) -> None:
     measure, file = drill("edge-broken-configuration"), place.edge.folder / "mcp.conf"
-    good, workers = file.read_text(encoding="utf-8"), working(place.edge)
+    good, workers = file.read_text(encoding="utf-8"), place.edge.working()
     with place.load() as load:
         file.write_text(good + "\nnonsense;\n", encoding="utf-8")
         try:
-            master(place.edge).send_signal(signal.SIGHUP)
+            place.edge.master.send_signal(signal.SIGHUP)
             told = re.compile(r"\[emerg\].*nonsense")
             until(lambda: told.search(place.edge.errors.read_text(encoding="utf-8")), 30, "Nginx says what is wrong")
             load.more(200)
         finally:
             file.write_text(good, encoding="utf-8")
-    assert working(place.edge) == workers
+    assert place.edge.working() == workers
     measure.measured(failed=load.failed())
 
 

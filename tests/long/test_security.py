@@ -27,6 +27,7 @@ def test_no_presentation_of_many_breaks_the_guard() -> None:
     assert counts["200"] > 1000, counts
 
 
+@pytest.mark.requirement("TOKEN-MUTATION")
 def test_a_change_of_the_code_fails_a_test() -> None:
     """Mutation testing; docs/hostile-tokens.md explains the survivors."""
     score = run()

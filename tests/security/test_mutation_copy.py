@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.security import mutation
 
 
+@pytest.mark.requirement("TOKEN-MUTATION")
 def test_the_copy_has_all_that_its_tests_are_made_of(tmp_path: Path) -> None:
     mutation.copy(tmp_path)
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *mutation.TESTS]

@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from scripts.render_nginx import example_values, render
@@ -36,6 +38,26 @@ class Edge:
     def trust(self) -> ssl.SSLContext:
         """What a client believes: the certificate of this edge."""
         return ssl.create_default_context(cafile=str(self.folder / "tls.crt"))
+
+    @property
+    def master(self) -> psutil.Process:
+        """Nginx's first process."""
+        return psutil.Process(int((self.folder / "nginx.pid").read_text(encoding="ascii")))
+
+    def working(self) -> set[int]:
+        """Return the workers that take connections: not those that are shutting down."""
+        found = set()
+        for worker in self.master.children():
+            with suppress(psutil.Error):  # it has ended meanwhile
+                if "shutting down" not in " ".join(worker.cmdline()):
+                    found.add(worker.pid)
+        return found
+
+    def reload(self) -> None:
+        """Load the configuration anew and wait until only new workers take connections."""
+        old = self.working()
+        self.master.send_signal(signal.SIGHUP)
+        until(lambda: self.working() and not old & self.working(), 60, "new workers have taken over")
 
     def ready(self) -> bool:
         try:
