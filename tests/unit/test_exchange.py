@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from service.auth import exchange as module
 from service.auth.exchange import ACCESS_TOKEN, ExchangeFailed, TokenExchanger
@@ -86,11 +87,16 @@ def exchange(
     return asyncio.run(main())
 
 
-def refused(server: Callable[[httpx.Request], Any], **how: Any) -> str:
-    with pytest.raises(ExchangeFailed) as caught:
+def refused(server: Callable[[httpx.Request], Any], **how: Any) -> tuple[str, str]:
+    """Return reason and detail of an exchange that fails, which stand in one line of the log, too."""
+    with pytest.raises(ExchangeFailed) as caught, capture_logs() as lines:
         exchange(server, **how)
-    assert caught.value.__cause__ is None
-    return caught.value.reason
+    failed = caught.value
+    assert failed.__cause__ is None
+    assert str(failed) == failed.reason
+    told = {"audience": API, "reason": failed.reason, "detail": failed.detail}
+    assert lines == [{"event": "token_exchange_failed", "log_level": "warning"} | told]
+    return failed.reason, failed.detail
 
 
 def test_the_request_id_of_the_call_goes_along() -> None:
@@ -129,8 +135,15 @@ def test_the_endpoint_is_reached_by_the_internal_address() -> None:
 
 def test_a_scope_that_the_caller_lacks_is_refused_before_anything_is_asked() -> None:
     server = Server()
-    assert refused(server, scopes=("mcp:read", "mcp:infer")) == "scope_not_held"
+    assert refused(server, scopes=("mcp:read", "mcp:infer")) == ("scope_not_held", "")
     assert server.urls == []
+
+
+def test_all_that_the_caller_holds_and_nothing_at_all_may_be_asked_for() -> None:
+    whole = exchanged_token(scope="mcp:read mcp:write")
+    assert exchange(Server(answer=answer_of(whole)), scopes=("mcp:read", "mcp:write")) == whole
+    scopeless = exchanged_token(scope=None)
+    assert exchange(Server(answer=answer_of(scopeless)), scopes=()) == scopeless
 
 
 @pytest.mark.parametrize(
@@ -149,50 +162,49 @@ def test_a_scope_that_the_caller_lacks_is_refused_before_anything_is_asked() -> 
     ],
 )
 def test_a_token_that_was_not_asked_for_is_thrown_away(claims: dict[str, Any], reason: str) -> None:
-    assert refused(Server(answer=answer_of(exchanged_token(**claims)))) == reason
+    assert refused(Server(answer=answer_of(exchanged_token(**claims)))) == (reason, "")
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "reason"),
+    ("status", "answer", "reason", "detail"),
     [
-        (400, {"error": "invalid_scope", "error_description": SECRET}, "refused"),
-        (403, b"<html>", "refused"),
-        (302, b"", "refused"),
-        (500, {"error": "x"}, "unreachable"),
-        (200, b"no json", "bad_answer"),
-        (200, b"[" * 60000, "bad_answer"),
-        (200, b" " * 70000, "bad_answer"),
-        (200, [1], "bad_answer"),
-        (200, {}, "bad_answer"),
-        (200, answer_of(token_type="N_A"), "bad_answer"),
-        (200, answer_of(issued_token_type="urn:ietf:params:oauth:token-type:refresh_token"), "bad_answer"),
-        (200, answer_of("opaque"), "bad_answer"),
-        (200, answer_of("a.b.c"), "bad_answer"),
+        (400, {"error": "invalid_scope", "error_description": SECRET}, "refused", "invalid_scope"),
+        (400, {"error": SECRET}, "refused", "status_400"),
+        (403, b"<html>", "refused", "status_403"),
+        (302, b"", "refused", "status_302"),
+        (500, {"error": "x"}, "unreachable", "status_500"),
+        (200, b"no json", "bad_answer", "no_json_object"),
+        (200, b"[" * 60000, "bad_answer", "no_json_object"),
+        (200, b" " * 70000, "bad_answer", "too_large"),
+        (200, [1], "bad_answer", "no_json_object"),
+        (200, {}, "bad_answer", "no_access_token"),
+        (200, answer_of(token_type="N_A"), "bad_answer", "no_access_token"),
+        (
+            200,
+            answer_of(issued_token_type="urn:ietf:params:oauth:token-type:refresh_token"),
+            "bad_answer",
+            "no_access_token",
+        ),
+        (200, answer_of("opaque"), "bad_answer", "malformed_token"),
+        (200, answer_of("a.b.c"), "bad_answer", "malformed_token"),
     ],
 )
-def test_any_other_answer_is_an_error_and_not_in_the_log(
-    status: int, answer: Any, reason: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert refused(Server(status, answer)) == reason
-    written = "".join(capsys.readouterr())
-    assert SECRET not in written
-    assert TOKEN not in written
-    if isinstance(answer, dict) and "access_token" in answer:
-        assert answer["access_token"] not in written or answer["access_token"] == "opaque"
+def test_any_other_answer_is_an_error_and_not_in_the_log(status: int, answer: Any, reason: str, detail: str) -> None:
+    assert refused(Server(status, answer)) == (reason, detail)
 
 
 @pytest.mark.parametrize(
-    "metadata",
+    ("metadata", "detail"),
     [
-        {"issuer": "https://evil.example", "token_endpoint": ENDPOINT},
-        {"issuer": jose.ISSUER, "token_endpoint": "https://evil.example/token"},
-        {"issuer": jose.ISSUER, "token_endpoint": f"{jose.ISSUER}.evil.example/token"},
-        {"issuer": jose.ISSUER},
+        ({"issuer": "https://evil.example", "token_endpoint": ENDPOINT}, "another_issuer"),
+        ({"issuer": jose.ISSUER, "token_endpoint": "https://evil.example/token"}, "foreign_token_endpoint"),
+        ({"issuer": jose.ISSUER, "token_endpoint": f"{jose.ISSUER}.evil.example/token"}, "foreign_token_endpoint"),
+        ({"issuer": jose.ISSUER}, "foreign_token_endpoint"),
     ],
 )
-def test_the_secret_goes_to_the_issuer_only(metadata: dict[str, str]) -> None:
+def test_the_secret_goes_to_the_issuer_only(metadata: dict[str, str], detail: str) -> None:
     server = Server(metadata=metadata)
-    assert refused(server) == "bad_answer"
+    assert refused(server) == ("bad_answer", detail)
     assert server.forms == []
 
 
@@ -206,8 +218,8 @@ def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mon
     async def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no", request=request)
 
-    assert refused(silent) == "unreachable"
-    assert refused(broken) == "unreachable"
+    assert refused(silent) == ("unreachable", "TimeoutError")
+    assert refused(broken) == ("unreachable", "ConnectError")
 
 
 def _downstream(server: Server) -> Downstream:
