@@ -96,6 +96,7 @@ class JwksKeySource:
         self._on_metadata = on_metadata
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
+        self._dropped: list[tuple[str, str]] = []
         self._epoch = 0
         self._fetch: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[None] | None = None
@@ -250,11 +251,13 @@ class JwksKeySource:
         keys, dropped = import_keys(document, self._algorithms)
         if not keys:
             return
-        if self._set is None or self._set.keys != keys:
+        if dropped != self._dropped:
+            self._dropped = dropped
+            self.statistics.dropped += len(dropped)
             for kid, reason in dropped:
                 log.info(Event.JWK_DROPPED, kid=kid, reason=reason)
+        if self._set is None or self._set.keys != keys:
             log.info(Event.JWKS_CHANGED, keys=sorted(keys))
-            self.statistics.dropped += len(dropped)
             self._epoch += 1
         self._set = KeySet(keys, fetched_at)
         self.statistics.keys = len(keys)

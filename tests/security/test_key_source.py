@@ -101,6 +101,25 @@ def test_a_fetch_is_two_plain_requests() -> None:
     run(test)
 
 
+def test_what_metrics_read_adds_up() -> None:
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        server.fail = httpx.Response(503)
+        for _ in range(2):
+            with pytest.raises(KeysUnavailable):
+                await source.key("ES256")
+            clock.now += 60
+        server.fail = None
+        for kid in ("one", "two"):
+            server.keys = [GOOD, jwk("ES256", kid, use="enc")]
+            await source.key("ES256")
+            assert await source.key(f"not {kid}") is None
+            clock.now += 60
+        found = source.statistics
+        assert (found.failures, found.successes, found.dropped) == (2, 3, 2)
+
+    run(test)
+
+
 def test_what_is_taken_and_dropped_is_logged_once() -> None:
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
         server.keys = [GOOD, jwk("ES256", "enc", use="enc"), {"kid": 5}]
