@@ -5,6 +5,7 @@ to the audit trail.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +22,8 @@ from service.telemetry.audit import trail
 from service.telemetry.events import Event
 from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
+
+_ALLOWED: Final = Event.ACCESS_ALLOWED
 
 
 class Guard:
@@ -84,7 +87,7 @@ class Guard:
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
             return
-        trail().record(scope, Event.ACCESS_ALLOWED, "sufficient_scope", caller=caller, demand=demand)
+        trail().record(scope, _ALLOWED, "sufficient_scope", caller=caller, demand=demand)
         scope["state"]["caller"] = caller
         delegation = self._downstream.for_caller(token, caller) if self._downstream and demand.tool else None
         with permitted(Permit(caller, demand.tool, delegation)):

@@ -27,9 +27,13 @@ from service.telemetry.stdout import STDOUT
 
 MAX_SCOPES: Final = 32
 MAX_SCOPE_LENGTH: Final = 64
+# To ask an enumeration for a member takes as long as to count.
+_ALLOWED: Final = Event.ACCESS_ALLOWED
+_REVOKED: Final = Event.SESSION_REVOKED
 MAX_REMEMBERED: Final = 2048
 _Who = tuple[str, str, str | None, frozenset[str]]
-_Key = tuple[_Who | None, str, str, str, str | None, int | None, str | None, tuple[str, ...] | None, LogoutToken | None]
+_What = tuple[str | None, str, str, str | None, int | None, Demand | None, LogoutToken | None]
+_Key = tuple[_What, _Who | None]
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -68,30 +72,36 @@ class AuditTrail:
             ended: what a valid logout token ends.
         """
         state = scope["state"]
-        tool, asked = (demand.tool, demand.scopes) if demand is not None else (None, None)
-        reason = reason if reason in REASONS else "other"
-        denied = event is Event.ACCESS_DENIED or event is Event.LOGOUT_REFUSED
-        count_decision("denied" if denied else "allowed", reason, tool)
-        method = method if (method := scope["method"]) in METHODS else "OTHER"
-        who = caller and (caller.subject, caller.client_id, caller.session_id, caller.token_scopes)
-        key = (who, state.get("entrance", "other"), method, reason, state.get("address"), status, tool, asked, ended)
-        said = (self._line, time.time_ns(), event, state["request_id"], state.get("trace_id", ""), key)
+        count_decision(event is not _ALLOWED and event is not _REVOKED, reason, demand.tool if demand else None)
+        said = (
+            self._line,
+            time.time_ns(),
+            event,
+            state["request_id"],
+            state.get("trace_id", ""),
+            (state.get("entrance"), scope["method"], reason, state.get("address"), status, demand, ended),
+            caller,
+        )
         for outlet in self.outlets:
             outlet.put(said)
 
-    def _line(self, at: int, event: Event, request_id: str, trace_id: str, key: _Key) -> str:
+    def _line(self, at: int, event: Event, request_id: str, trace_id: str, what: _What, caller: Caller | None) -> str:
+        key = what, caller and (caller.subject, caller.client_id, caller.session_id, caller.token_scopes)
         rest = self._rest.get(key)
         if rest is None:
             rest = self._remember(key)
-        # The ids have no character that JSON escapes.
+        # The ids have no character that JSON escapes. An event is a text, which the plus takes as it is.
         return (
-            f'{{"time": "{time_text(at)}", "level": "info", "event": "{event}", "request_id": "{request_id}", '
-            f'"trace_id": "{trace_id}", {rest}}}'
+            f'{{"time": "{time_text(at)}", "level": "info", "event": "'
+            + event
+            + (f'", "request_id": "{request_id}", "trace_id": "{trace_id}", {rest}}}')
         )
 
     def _remember(self, key: _Key) -> str:
         """Return what of a line is the same for a caller's calls of a tool, as members of a JSON object."""
-        who, entrance, method, reason, address, status, tool, asked, ended = key
+        (entrance, method, reason, address, status, demand, ended), who = key
+        entrance, method = entrance or "other", method if method in METHODS else "OTHER"
+        reason = reason if reason in REASONS else "other"
         line = f'"layer": "service", "entrance": "{entrance}", "method": "{method}", "reason": "{reason}"'
         if address:
             line += f', "client_address": {_json(address)}'
@@ -101,8 +111,9 @@ class AuditTrail:
             line += f', "sub": {_json(who[0])}, "client": {_json(who[1])}{_unless_none("session", who[2])}'
         if ended is not None:
             line += _unless_none("sub", ended.subject) + _unless_none("session", ended.session_id)
-        if asked is not None:
-            line += f', "tool": {_json(tool) if tool is not None else "null"}, "scopes_asked": {_encode(asked)}'
+        if demand is not None:
+            tool = "null" if demand.tool is None else _json(demand.tool)
+            line += f', "tool": {tool}, "scopes_asked": {_encode(demand.scopes)}'
         if who is not None:
             line += f', "scopes_held": {self._scopes(who[3])}'
         if len(self._rest) >= MAX_REMEMBERED:

@@ -8,10 +8,11 @@ from bisect import bisect_left
 from typing import Final
 
 from service.telemetry.metrics import BUCKETS, DECISIONS, DURATION, REQUESTS
+from service.telemetry.reasons import REASONS
 
 # Of each kind of answer: how many fell into each bucket, the last is beyond all bounds, and the sum of their seconds.
 _answers: Final[dict[tuple[str, str, str | None, int], list[float]]] = {}
-_decisions: Final[dict[tuple[str, str, str | None], int]] = {}
+_decisions: Final[dict[tuple[bool, str, str | None], int]] = {}
 _NO_ANSWERS: Final = (0,) * (len(BUCKETS) + 1) + (0.0,)
 
 
@@ -32,15 +33,15 @@ def count_request(method: str, entrance: str, tool: str | None, status: int, sec
     found[-1] += seconds
 
 
-def count_decision(decision: str, reason: str, tool: str | None) -> None:
+def count_decision(denied: bool, reason: str, tool: str | None) -> None:
     """Count an allow or a deny.
 
     Args:
-        decision: `allowed` or `denied`.
-        reason: a key of `REASONS`.
+        denied: or allowed.
+        reason: a key of `REASONS`; anything else is `other`.
         tool: an existing tool, or None.
     """
-    key = decision, reason, tool
+    key = denied, reason, tool
     _decisions[key] = _decisions.get(key, 0) + 1
 
 
@@ -58,6 +59,7 @@ def publish_counts() -> None:
                 bucket.inc(more)
         histogram._sum.inc(found[-1])  # noqa: SLF001
         found[:] = _NO_ANSWERS
-    for (decision, reason, tool), number in _decisions.items():
-        DECISIONS.labels(decision, reason, tool or "none").inc(number)
+    for (denied, reason, tool), number in _decisions.items():
+        known = reason if reason in REASONS else "other"
+        DECISIONS.labels("denied" if denied else "allowed", known, tool or "none").inc(number)
     _decisions.clear()

@@ -23,6 +23,7 @@ MAX_FRAMES: Final = 12
 MAX_KNOWN_PATH: Final = 200
 _FIRST_KEYS: Final = ("time", "level", "event", "request_id")
 _EVENTS: Final = frozenset(Event)
+_REQUEST: Final = Event.REQUEST.value
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # A JWS, a bearer token after its scheme, a token in a query: none may reach a log through a library's message.
 _SECRETS: Final = re.compile(r"(?i)eyJ[\w-]*\.[\w-]+(?:\.[\w-]*)?|(?<=bearer )\S+|(?<=[?&]access_token=)[^\s&\"']+")
@@ -67,7 +68,7 @@ def _usual_line(
 
 def _request_line(at: int, asked: str, caller: str, status: int, seconds: float, request_id: str, trace_id: str) -> str:
     return (
-        f'{{"time": "{time_text(at)}", "level": "info", "event": "{Event.REQUEST}", "request_id": "{request_id}", '
+        f'{{"time": "{time_text(at)}", "level": "info", "event": "{_REQUEST}", "request_id": "{request_id}", '
         f'{asked}, "status": {status}, "ms": {seconds * 1000:.1f}, {caller}, "trace_id": "{trace_id}"}}'
     )
 

@@ -39,16 +39,19 @@ def _descriptor() -> int:
 
 def _chunks(lines: Sequence[str]) -> Iterator[tuple[int, bytes]]:
     """Yield lines put together up to the limit, and how many they are; a longer line stands alone."""
-    chunk, count = bytearray(), 0
-    for line in lines:
-        data = f"{line}\n".encode("ascii", "backslashreplace")
-        if count and len(chunk) + len(data) > MAX_CHUNK_BYTES:
-            yield count, bytes(chunk)
-            chunk, count = bytearray(), 0
-        chunk += data
-        count += 1
-    if count:
-        yield count, bytes(chunk)
+    first = size = 0
+    for number, line in enumerate(lines):
+        length = len(line) + 1
+        if size and size + length > MAX_CHUNK_BYTES:
+            yield number - first, _joined(lines[first:number])
+            first, size = number, 0
+        size += length
+    if lines:
+        yield len(lines) - first, _joined(lines[first:])
+
+
+def _joined(lines: Sequence[str]) -> bytes:
+    return ("\n".join(lines) + "\n").encode("ascii", "backslashreplace")
 
 
 def _write(descriptor: int, chunk: bytes) -> bool:

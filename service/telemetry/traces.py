@@ -19,6 +19,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from service.telemetry.outlet import Outlet
@@ -76,7 +77,13 @@ def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) ->
     """
     _Tracing.tracer, _Tracing.bound = None, int(ratio * 2**64)
     if endpoint and ratio > 0:
-        provider = TracerProvider(resource=resource, id_generator=_Ids(), shutdown_on_exit=False)
+        provider = TracerProvider(
+            # What is traced was decided before: by `request_span`.
+            sampler=ALWAYS_ON,
+            resource=resource,
+            id_generator=_Ids(),
+            shutdown_on_exit=False,
+        )
         provider.add_span_processor(_ToOutlet(Outlet("traces", _Export(endpoint), gather=_GATHER_SECONDS)))
         _Tracing.tracer = provider.get_tracer("service")
 

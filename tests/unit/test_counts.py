@@ -36,9 +36,22 @@ def test_many_answers_published_together_are_the_same_as_each_observed() -> None
 def test_decisions_add_up_over_several_publications() -> None:
     for times in (1, 3):
         for _ in range(times):
-            count_decision("denied", "batch", None)
+            count_decision(True, "batch", None)
         publish_counts()
-    count_decision("denied", "batch", None)
+    count_decision(True, "batch", None)
     assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 4
     publish_counts()
     assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 5
+
+
+@pytest.mark.requirement("METRICS")
+def test_a_reason_that_nobody_knows_adds_no_series() -> None:
+    count_decision(False, "never heard of it", "echo")
+    publish_counts()
+    assert value("access_decisions_total", decision="allowed", reason="other", tool="echo") == 1
+    assert (
+        REGISTRY.get_sample_value(
+            "secure_mcp_access_decisions_total", {"decision": "allowed", "reason": "never heard of it", "tool": "echo"}
+        )
+        is None
+    )

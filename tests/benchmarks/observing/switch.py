@@ -1,9 +1,9 @@
 """The service, which turns parts of its observation on and off while it runs: a factory for gunicorn.
 
 `BENCH_ARMS` names the arms, each with the parts that are on: `nothing=;all=log,audit,metrics`. From `GET /bench/start`
-on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells the
-CPU time of the process (all threads) and the number of calls of each turn. What observation there is of a turn is
-written before its CPU time is read.
+on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells, for
+each block of ten rounds, the CPU time of the process (all threads) and the number of calls of each arm. What is to be
+written of a turn is written before its CPU time is read; spans at the end of a block.
 """
 
 import asyncio
@@ -18,9 +18,10 @@ from starlette.types import Receive, Scope, Send
 import service.app
 from service.auth import guard
 from service.telemetry import audit, correlation, traces
-from service.telemetry.outlet import flush_all
+from service.telemetry.outlet import outlets
 
-PARTS = ("log", "audit", "metrics", "traces")
+# Turns of an arm that are added up before they are compared.
+ROUNDS = 10
 
 
 class _Silent:
@@ -81,16 +82,27 @@ class Switched:
 
     async def _take_turns(self) -> None:
         while True:
-            found = {}
-            for arm in random.sample(sorted(self._arms), len(self._arms)):
-                self._observation.only(self._arms[arm])
-                await asyncio.sleep(self._turn / 10)  # calls that began before are no part of the turn
-                flush_all()
-                calls, began = self._calls, time.process_time()
-                await asyncio.sleep(self._turn)
-                flush_all()
-                found[arm] = (time.process_time() - began, self._calls - calls)
+            found = dict.fromkeys(self._arms, (0.0, 0))
+            for number in range(ROUNDS):
+                for arm in random.sample(sorted(self._arms), len(self._arms)):
+                    self._observation.only(self._arms[arm])
+                    await asyncio.sleep(self._turn / 10)  # calls that began before are no part of the turn
+                    _flush(spans=False)
+                    calls, began = self._calls, time.process_time()
+                    await asyncio.sleep(self._turn)
+                    _flush(spans=number == ROUNDS - 1 and "traces" in self._arms[arm])
+                    used, made = found[arm]
+                    found[arm] = (used + time.process_time() - began, made + self._calls - calls)
             self._samples.append(found)
+
+
+def _flush(spans: bool) -> None:
+    """Write what was put before; spans only at the end of a block, for they are sent once a second."""
+    for outlet in outlets():
+        if outlet.name == "traces":
+            outlet._gather = 3600
+        if spans or outlet.name != "traces":
+            outlet.flush()
 
 
 def create_app() -> Any:
