@@ -133,6 +133,39 @@ def test_every_metric_that_is_asked_for_exists() -> None:
         assert asked <= known, (where, asked - known)
 
 
+def known_labels() -> dict[str, set[str]]:
+    """Return the labels of our own metrics, with those that Prometheus adds."""
+    from prometheus_client.metrics import MetricWrapperBase
+
+    from service.telemetry import metrics
+
+    return {
+        next(iter(found.describe())).name: {*found._labelnames, "job", "instance", "le"}
+        for found in vars(metrics).values()
+        if isinstance(found, MetricWrapperBase)
+    }
+
+
+def test_every_label_that_is_asked_for_exists() -> None:
+    """An expression with a label that a metric does not have is valid, and silent for ever."""
+    known, asked = known_labels(), 0
+    for where, expression in expressions().items():
+        for name, selector in re.findall(r"\bsecure_mcp_(\w+)\{([^}]*)\}", expression):
+            metric = re.sub("_(total|bucket|count|sum)$", "", f"secure_mcp_{name}")
+            labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", selector))
+            assert not labels - known.get(metric, labels), (where, name, labels)
+            asked += metric in known
+        metrics = {
+            re.sub("_(total|bucket|count|sum)$", "", found)
+            for found in re.findall(r"\b\w+_\w+\b(?=[\[{)])", expression)
+        }
+        grouped = set(re.findall(r"\w+", " ".join(re.findall(r"\bby\s*\(([^)]*)\)", expression))))
+        if metrics and metrics <= known.keys():
+            assert all(grouped <= known[metric] for metric in metrics), (where, grouped)
+            asked += bool(grouped)
+    assert asked > 15
+
+
 def test_dashboards_are_whole_and_prometheus_can_read_every_expression(tmp_path: Path) -> None:
     assert [path.stem for path in DASHBOARDS] == ["edge", "keycloak", "security", "service", "stores"]
     uids = set()
