@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ops.containers.engine import docker
@@ -13,8 +14,21 @@ _UNDER_WAY = {"updating", "rollback_started"}
 _FAILED = {"paused", "rollback_completed", "rollback_paused"}
 
 
-def await_services(environment: StackEnvironment, deadline_s: float = 1200) -> None:
+def updates_so_far(environment: StackEnvironment) -> dict[str, str]:
+    """Return when the last update of each service that is there began: what `await_services` shall not judge again."""
+    known = docker("service", "ls", "--quiet", f"--filter=label=secure-mcp.environment={environment.name}")
+    ids = known.decode().split()
+    services = json.loads(docker("service", "inspect", *ids)) if ids else []
+    return {service["Spec"]["Name"]: _began(service) for service in services}
+
+
+def await_services(environment: StackEnvironment, before: Mapping[str, str], deadline_s: float = 1200) -> None:
     """Wait until each service has as many running tasks as declared, all of its newest version.
+
+    Args:
+        environment: the environment.
+        before: what `updates_so_far` returned before the apply; a failure among these is history.
+        deadline_s: seconds to wait.
 
     Raises:
         OperatorError: an update failed and was rolled back (exit code 1), or the time is over (exit code 3).
@@ -23,7 +37,7 @@ def await_services(environment: StackEnvironment, deadline_s: float = 1200) -> N
     names = [environment.container(part) for part in PARTS]
     while True:
         services = json.loads(docker("service", "inspect", *names))
-        waiting = [text for service in services if (text := _unfinished(service))]
+        waiting = [text for service in services if (text := _unfinished(service, before))]
         if not waiting:
             return
         if time.monotonic() > end:
@@ -33,10 +47,14 @@ def await_services(environment: StackEnvironment, deadline_s: float = 1200) -> N
         time.sleep(_POLL_SECONDS)
 
 
-def _unfinished(service: dict[str, Any]) -> str | None:
+def _began(service: dict[str, Any]) -> str:
+    return str((service.get("UpdateStatus") or {}).get("StartedAt", ""))
+
+
+def _unfinished(service: dict[str, Any], before: Mapping[str, str]) -> str | None:
     name = service["Spec"]["Name"]
     status = service.get("UpdateStatus") or {}
-    if status.get("State") in _FAILED:
+    if status.get("State") in _FAILED and _began(service) != before.get(name):
         raise findings(
             f"The update of {name} failed ({status['State']}: {status.get('Message', '')}); what ran before runs on.",
             f"Look: docker service ps {name} --no-trunc",

@@ -52,6 +52,7 @@ def _push(name: str, target: str) -> str:
         docker("push", "--quiet", target, deadline_s=1800)
     repository = target.rpartition(":")[0]
     known = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", target))
+    docker("rmi", target)  # the name only
     for digest in known:
         if digest.startswith(f"{repository}@"):
             return str(digest.partition("@")[2])

@@ -11,7 +11,7 @@ from ops.errors import OperatorError
 from ops.locks import exclusive
 from ops.output import done, note, step
 from ops.proof import Proof, prove, require_proof
-from ops.swarm.convergence import await_services
+from ops.swarm.convergence import await_services, updates_so_far
 from ops.swarm.door import open_door
 from ops.swarm.nodes import check_nodes, find_nodes
 from ops.swarm.secrets import Reference, place_secrets, remove_others
@@ -53,13 +53,14 @@ def apply(environment: StackEnvironment) -> tuple[StackEnvironment, bool]:
     """
     environment, root, references = prepare(environment)
     changes = [c for c in root.show().get("resource_changes", []) if c["change"]["actions"] != ["no-op"]]
+    before = updates_so_far(environment)
     if changes:
         with step("terraform apply: networks, configs, services, each waited for until healthy"):
             root.apply()
     else:
         done("services: as declared, nothing changed since")
     with step("wait for rolling updates"):
-        await_services(environment)
+        await_services(environment, before)
     for name in remove_others(environment, references):
         note(f"removed the secret {name}, which nobody has any more")
     return environment, bool(changes)

@@ -165,19 +165,11 @@ def _join(nodes: tuple[Node, ...]) -> None:
     manager.docker("node", "update", "--label-add=secure-mcp-data=true", f"node{manager.address[-1]}")
 
 
-def push_images(cluster: Cluster, images: Mapping[str, str]) -> dict[str, str]:
-    """Copy images of this computer's engine into the registry; returns the digest by part.
-
-    Args:
-        cluster: has the registry.
-        images: name by part.
-    """
-    digests = {}
-    for part, name in images.items():
-        target = f"{cluster.push}/{name}"
-        docker("tag", name, target)
-        docker("push", "--quiet", target, timeout=1200)
-        known = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", target))
-        digests[part] = next(digest.split("@")[1] for digest in known if digest.startswith(f"{cluster.push}/"))
-        docker("rmi", target)
-    return digests
+def push_image(cluster: Cluster, name: str) -> str:
+    """Copy an image of this computer's engine into the registry; returns its digest there."""
+    target = f"{cluster.push}/{name}"
+    docker("tag", name, target)
+    docker("push", "--quiet", target, timeout=1200)
+    known = json.loads(docker("image", "inspect", "--format", "{{json .RepoDigests}}", target))
+    docker("rmi", target)
+    return str(next(digest.split("@")[1] for digest in known if digest.startswith(f"{cluster.push}/")))

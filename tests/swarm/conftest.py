@@ -12,18 +12,21 @@ import pytest
 
 from ops.containers.authority import TLS_CERTIFICATE, TLS_KEY, ensure_certificate
 from ops.containers.environment import StackEnvironment, load_stack_environment
+from ops.containers.images import CA_BUNDLE_VARIABLE
 from ops.containers.up import confidential, read_contract, realm_root
 from ops.environment import REALM
 from ops.proof import service_account_token
 from ops.secrets import read_secret
-from ops.swarm import images as swarm_images
 from ops.swarm import up as swarm_up
+from ops.swarm.images import push_images
 from ops.swarm.values import add_values
 from ops.trust import trust_authority
-from tests.faults.load import OpenLoad, Target
-from tests.host.mirror import build_images
+from tests.faults.load import Target
+from tests.host.machine import BUNDLE
+from tests.host.mirror import BASES
 from tests.support.relay import free_port
-from tests.swarm.cluster import AUTH, MCP, REGISTRY, Cluster, push_images, running_cluster
+from tests.swarm.asking import FreshLoad
+from tests.swarm.cluster import AUTH, MCP, REGISTRY, Cluster, running_cluster
 from tests.swarm.figures import Figures
 
 _lookup = socket.getaddrinfo
@@ -47,10 +50,10 @@ class RunningSwarm:
         context = ssl.create_default_context(cafile=str(self.environment.authority))
         return httpx.Client(verify=context, trust_env=False, timeout=30)
 
-    def load(self) -> OpenLoad:
+    def load(self) -> FreshLoad:
         """Return a load of calls over the edges of all nodes."""
         addresses = tuple(node.address for node in self.cluster.nodes)
-        return OpenLoad(Target(443, self.environment.authority, MCP, addresses), self.token(), RATE)
+        return FreshLoad(self, Target(443, self.environment.authority, MCP, addresses), RATE)
 
     def tasks(self, part: str) -> list[dict[str, str]]:
         """Return the tasks of a part that should run."""
@@ -84,17 +87,10 @@ def prepared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
     patch.setenv("SECURE_MCP_ENVIRONMENT", "staging")
     patch.setenv("SECURE_MCP_STATE_DIR", str(state))
     patch.delenv("TF_CLI_CONFIG_FILE", raising=False)
-    service, keycloak, *_ = build_images()
-    digests = push_images(cluster, swarm_images.FOREIGN | {"keycloak": keycloak, "service": service})
-    patch.setenv("DOCKER_HOST", cluster.environment["DOCKER_HOST"])
-    patch.setattr(socket, "getaddrinfo", _names_of(cluster))
     environment = load_stack_environment()
     add_values(environment, {
         "topology": "swarm",
         "registry": REGISTRY,
-        "image_digests": digests,
-        "service_image": service,
-        "keycloak_image": keycloak,
         "bind_address": "0.0.0.0",  # noqa: S104 - of the nodes
         "public_url": f"https://{MCP}",
         "keycloak_public_url": f"https://{AUTH}",
@@ -108,6 +104,11 @@ def prepared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "token": {"rate": "50r/s", "burst": 100},
         },
     })  # fmt: skip
+    for name, value in (BASES | ({CA_BUNDLE_VARIABLE: str(BUNDLE)} if BUNDLE.is_file() else {})).items():
+        patch.setenv(name, value)
+    push_images(environment, cluster.push)
+    patch.setenv("DOCKER_HOST", cluster.environment["DOCKER_HOST"])
+    patch.setattr(socket, "getaddrinfo", _names_of(cluster))
     environment.secrets.mkdir(mode=0o700, exist_ok=True)
     certificate, key = ensure_certificate(state / "tls", "public", [MCP, AUTH])
     for file, source in ((TLS_CERTIFICATE, certificate), (TLS_KEY, key)):

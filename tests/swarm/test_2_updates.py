@@ -9,7 +9,8 @@ import pytest
 from ops.errors import OperatorError
 from ops.swarm import up as swarm_up
 from ops.swarm.values import add_values, read_values
-from tests.swarm.cluster import push_images
+from tests.swarm.asking import TokenRequests
+from tests.swarm.cluster import push_image
 from tests.swarm.conftest import RunningSwarm
 from tests.swarm.figures import Figures
 
@@ -21,7 +22,7 @@ def derived(swarm: RunningSwarm, part: str, name: str, instruction: str) -> dict
     dockerfile = f"FROM {name}\n{instruction}\n"
     command = ["docker", "build", "--quiet", f"--tag={tag}", "-"]
     subprocess.run(command, input=dockerfile.encode(), env=environment, check=True, capture_output=True, timeout=300)
-    digest = push_images(swarm.cluster, {part: tag})[part]
+    digest = push_image(swarm.cluster, tag)
     digests = read_values(swarm.environment)["image_digests"] | {part: digest}
     return {"image_digests": digests, f"{part}_image": tag}
 
@@ -32,15 +33,24 @@ def test_a_new_image_costs_no_call(swarm: RunningSwarm, figures: Figures, part: 
     before = {task["ID"] for task in swarm.tasks(part)}
     name = str(read_values(swarm.environment)[f"{part}_image"])
     add_values(swarm.environment, derived(swarm, part, name, f"LABEL another={secrets.token_hex(4)}"))
-    with swarm.load() as load, figures.time(f"rolling update of {part}, {len(before)} tasks"):
-        load.use(swarm.token())
+    with (
+        swarm.load() as load,
+        TokenRequests(swarm) as tokens,
+        figures.time(f"rolling update of {part}, {len(before)} tasks"),
+    ):
         swarm_up.apply(swarm.environment)
         load.more(40)
     figures.add(
         f"rolling update of {part}: calls, failed, p99", f"{len(load.calls)}, {load.failed()}, {load.p99_ms():.0f} ms"
     )
+    figures.add(
+        f"rolling update of {part}: requests for a token, failed, slowest",
+        f"{tokens.outcomes.total()}, {tokens.failed}, {tokens.slowest:.1f} s",
+    )
     assert not before & {task["ID"] for task in swarm.tasks(part)}, "a task of the old image runs on"
     assert load.failed() == 0, load.statuses()
+    assert tokens.outcomes["token"] > 0
+    assert tokens.failed == 0, tokens.outcomes
 
 
 @pytest.mark.requirement("SWARM-ROLLBACK")

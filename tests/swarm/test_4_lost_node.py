@@ -46,7 +46,6 @@ def test_a_lost_node_costs_what_it_had_under_way(
     cluster, node = swarm.cluster, worker_with_most(swarm)
     try:
         with swarm.load() as load:
-            load.use(swarm.token())
             load.more(100)
             lose(cluster, node)
             lost = time.monotonic()

@@ -65,14 +65,20 @@ def test_values_are_added_and_the_others_stay(environment: StackEnvironment) -> 
 
 
 def service(state: str | None) -> dict[str, Any]:
-    status = {"UpdateStatus": {"State": state, "Message": "words"}} if state else {}
+    status = {"UpdateStatus": {"State": state, "Message": "words", "StartedAt": "now"}} if state else {}
     return {"Spec": {"Name": "the-service", "Mode": {"Replicated": {"Replicas": 2}}}, **status}
 
 
-def waits(monkeypatch: pytest.MonkeyPatch, environment: StackEnvironment, state: str | None, tasks: str) -> None:
+def waits(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: StackEnvironment,
+    state: str | None,
+    tasks: str,
+    before: dict[str, str] | None = None,
+) -> None:
     answers = {"inspect": json.dumps([service(state)]), "ps": tasks}
     monkeypatch.setattr(convergence, "docker", lambda _service, verb, *_: answers[verb].encode())
-    convergence.await_services(environment, deadline_s=0)
+    convergence.await_services(environment, before or {}, deadline_s=0)
 
 
 @pytest.mark.requirement("SWARM-ROLLBACK")
@@ -83,6 +89,12 @@ def test_an_update_that_went_back_is_no_success(
     with pytest.raises(OperatorError, match="update of the-service failed") as failed:
         waits(monkeypatch, environment, state, "Running 1 s ago\nRunning 2 s ago\n")
     assert failed.value.code == ExitCode.FINDINGS
+
+
+def test_an_update_that_went_back_once_is_not_held_against_the_next(
+    monkeypatch: pytest.MonkeyPatch, environment: StackEnvironment
+) -> None:
+    waits(monkeypatch, environment, "rollback_completed", "Running 1 s ago\nRunning 2 s ago\n", {"the-service": "now"})
 
 
 @pytest.mark.parametrize(
