@@ -25,6 +25,7 @@ TIERS: dict[str, tuple[str, ...]] = {
     "stack": ("stack",),
     "host": ("host",),
     "browser": ("browser",),
+    "faults-quick": ("faults_quick",),
     "faults": ("faults",),
     "swarm": ("swarm",),
     "long": ("long",),

@@ -153,9 +153,11 @@ class Ground:
     target: Target
     to_keycloak: Toxic
     to_redis: Toxic
+    rate: float = 100
 
-    def load(self, token: str | None = None, rate: float = 100) -> OpenLoad:
-        return OpenLoad(self.target, token or self.keycloak.token(), rate)
+    def load(self, token: str | None = None, rate: float | None = None) -> OpenLoad:
+        """Return a load of so many calls a second, or of the usual number."""
+        return OpenLoad(self.target, token or self.keycloak.token(), rate or self.rate)
 
     def ready(self) -> bool:
         return self.service.status("/readyz") == 200
