@@ -9,6 +9,7 @@ only after it was idle for a while.
 """
 
 import asyncio
+import select
 import socket
 from typing import Any, Final
 
@@ -46,8 +47,19 @@ class DrainingProtocol(HttpToolsProtocol):
         return getattr(self.server_state, "draining", False)
 
     def _close_if_idle(self) -> None:
-        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+        if (self.cycle is not None and not self.cycle.response_complete) or self.transport.is_closing():
+            return
+        if _has_unread(self.transport):
+            self.loop.call_later(IDLE_SECONDS, self._close_if_idle)
+        else:
             self.transport.close()
+
+
+def _has_unread(transport: asyncio.Transport) -> bool:
+    """Whether a call has come that was not read: a busy machine may hold a process up before its timer."""
+    waiting = select.poll()
+    waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 class DrainingServer(Server):

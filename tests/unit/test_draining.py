@@ -1,11 +1,13 @@
 """A worker that ends: a call on a connection that was idle at that moment is answered, and is the last one there."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
 import uvicorn
+import uvloop
 from uvicorn.server import Server
 
 from service.draining import IDLE_SECONDS, DrainingProtocol, DrainingServer
@@ -62,7 +64,7 @@ def drained(test: Callable[[Callable[[], Awaitable[Connection]], DrainingServer]
                 writer.close()
             return asyncio.get_running_loop().time() - began
 
-    return asyncio.run(main())
+    return uvloop.run(main())  # as a worker does
 
 
 async def draining(server: DrainingServer) -> None:
@@ -89,6 +91,23 @@ def test_idle_connections_are_closed_after_a_while() -> None:
         await head_of_answer(connection)
         await draining(server)
         assert await connection[0].read() == b""
+
+    drained(test)
+
+
+def test_a_call_that_is_there_unread_when_the_wait_is_over_is_answered() -> None:
+    """On a busy machine a worker waits for its turn, and calls arrive meanwhile."""
+
+    async def test(connect, server: DrainingServer) -> None:
+        reader, writer = connection = await connect()
+        await head_of_answer(connection)
+        await draining(server)
+        (protocol,) = server.server_state.connections
+        os.write(writer.get_extra_info("socket").fileno(), REQUEST)
+        protocol._close_if_idle()  # as the timer does it
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert head.startswith("http/1.1 200")
+        assert "connection: close" in head
 
     drained(test)
 
