@@ -140,6 +140,9 @@ def build(stack: ExitStack, folder: Path, issuer: FakeIssuer) -> list[Case]:
         NEW: {
             **mcp,
             f"{OURS}, {MANY} tools": stack.enter_context(with_many),
+            f"{STOCK}, {MANY} tools": peer(
+                "fastmcp:fastmcp_stock", "stock-many", {**variables, "BENCH_TOOLS": str(MANY)}
+            ),
         },
         OLD: mcp,
         REST: rest,

@@ -12,7 +12,7 @@ _SCRIPT = """\
 local requests, next_one = {}, 0
 function init(args)
   for token in io.lines(args[1]) do
-    wrk.headers["Authorization"] = "Bearer " .. token
+    wrk.headers["Authorization"] = args[2] .. " " .. token
     requests[#requests + 1] = wrk.format()
   end
 end
@@ -52,9 +52,11 @@ class Wrk:
         name: of both files.
         headers: besides Authorization.
         body: of each request.
+        scheme: of Authorization.
     """
 
-    def __init__(self, folder: Path, name: str, headers: dict[str, str], body: str) -> None:
+    def __init__(self, folder: Path, name: str, headers: dict[str, str], body: str, scheme: str = "Bearer") -> None:
+        self._scheme = scheme
         self._script, self._tokens = folder / f"{name}.lua", folder / f"{name}.tokens"
         lines = [f"wrk.method = {json.dumps('POST')}", f"wrk.body = [==[{body}]==]"]
         lines += [f"wrk.headers[{json.dumps(key)}] = {json.dumps(value)}" for key, value in headers.items()]
@@ -85,7 +87,7 @@ class Wrk:
             url,
             "--",
         ]
-        done = subprocess.run([*command, str(self._tokens)], capture_output=True, text=True, check=True)
+        done = subprocess.run([*command, str(self._tokens), self._scheme], capture_output=True, text=True, check=True)
         found = json.loads(done.stdout.rpartition("RESULT ")[2])
         if found["errors"] or not found["requests"]:
             raise RuntimeError(f"{self._script.stem}, {url}: {found['errors']} of {found['requests']} requests failed")
