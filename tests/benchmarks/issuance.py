@@ -90,4 +90,4 @@ how = f"{options.rounds} rounds of {options.seconds} s after {issued} tokens{war
 how += f"load average of the machine at the end {os.getloadavg()[0]:.1f}, of which about 2 is the run itself."
 print(table)
 if not options.no_write:
-    put("issuance", f"Measured on {machine(())[:-2]}. {how}\n\n{table}")
+    put("issuance", f"Measured on {machine(()).rstrip('; .')}. {how}\n\n{table}")
