@@ -32,6 +32,11 @@ WITHOUT_JSON = {
     "secrets install",
     "secrets rotate",
     "snapshot",
+    "swarm backup",
+    "swarm destroy",
+    "swarm door",
+    "swarm rotate",
+    "swarm up",
     "token",
 }
 
