@@ -48,7 +48,7 @@ def reader() -> Iterator[IO[bytes]]:
 
 
 def run(kind: str, seconds: int, folder: Path, sinks: dict[str, str], connections: int = 8) -> Samples:
-    """Measure one kind of call; return CPU microseconds a call by arm, for each round."""
+    """Measure one kind of call; return CPU microseconds a call by arm, for each block of turns."""
     with ExitStack() as stack:
         issuer = stack.enter_context(serving(FakeIssuer()))
         issuer.realms[REALM] = [public_jwk("RS256", kid=KID)]
@@ -124,7 +124,7 @@ def main(seconds: int, write: bool) -> None:
             print("\n".join(more), flush=True)
             rows += more
     if write:
-        how = f"{min(rounds)} rounds or more, in each every arm for {TURN_SECONDS} s, 8 connections."
+        how = f"{min(rounds)} blocks or more, each with ten turns of {TURN_SECONDS} s of every arm; 8 connections."
         put("telemetry", f"Measured on {machine(PACKAGES)} {how}\n\n" + "\n".join(rows))
         print("wrote docs/benchmarks.md")
 
