@@ -33,12 +33,14 @@ module "keycloak" {
   secrets = var.secrets.keycloak
   tmpfs   = { "/tmp" = 64, "/opt/keycloak/data" = 64 }
 
+  # A Swarm kills what is not healthy, so this asks less than readiness does. That is down for more than half a minute
+  # where a member of the cluster died (the others serve on), and where the database is away (a restart brings it not back).
   healthcheck = {
     test = ["CMD", "bash", "-c", join("; ", [
       "exec 3<>/dev/tcp/127.0.0.1/9000",
       "printf 'GET /health/ready HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3",
-      "read -r status <&3",
-      "[[ $status == *' 200 '* ]]",
+      "read -r -d '' said <&3",
+      "[[ $${said//[[:space:]]/} == *'\"KeycloakInitialized\",\"status\":\"UP\"'* ]]",
     ])]
     retries      = 6
     start_period = "9m"
