@@ -119,6 +119,10 @@ def test_the_calls_of_four_workers_add_up(observed: Observed) -> None:
     assert total(after, "secure_mcp_workers") == WORKERS
 
 
+def _decisions(series: Series) -> float:
+    return total(series, "secure_mcp_access_decisions_total")
+
+
 def _all_counted(before: Series, after: Series) -> bool:
     """Whether every worker has published what it counted: that happens once a second."""
 
@@ -166,10 +170,17 @@ def test_ten_thousand_hostile_names_add_no_series(observed: Observed) -> None:
         for connection in connections:
             connection.close()
 
+    began = _decisions(observed.series())
+
+    def published(number: int) -> set[object]:
+        """Return the series once every worker has published what it counted: that happens once a second."""
+        found = until(lambda: (now := observed.series()) and _decisions(now) == began + number and now, 30, "the beat")
+        return set(found)
+
     round_of(range(200))
-    before = set(observed.series())
+    before = published(200)
     round_of(range(200, HOSTILE_NAMES))
-    after = set(observed.series())
+    after = published(HOSTILE_NAMES)
     assert after == before
     assert len(after) < 400
 
