@@ -57,7 +57,7 @@ def aims(cases: Sequence[Case]) -> list[tuple[str, float, float, bool]]:
     if {OURS, JOSERFC} <= rest.keys():
         rate = paired(rest[OURS], rest[JOSERFC], _rate)[0]
         found.append((f"{REST}: requests a second, times {JOSERFC}", rate, 2.0, True))
-    if f"{OURS}, {MANY} tools" in groups.get(NEW, {}):
+    if {OURS, f"{OURS}, {MANY} tools"} <= groups.get(NEW, {}).keys():
         grown = paired(groups[NEW][f"{OURS}, {MANY} tools"], groups[NEW][OURS], _cpu)[0]
         found.append((f"{NEW}: CPU time with {MANY} tools, times with 3", grown, 1.1, False))
     return found
