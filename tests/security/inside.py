@@ -44,8 +44,9 @@ class _Kept:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    def put(self, text: str) -> None:
-        self.lines.append(json.loads(text))
+    def put(self, later: tuple[Any, ...]) -> None:
+        make, *arguments = later
+        self.lines.append(json.loads(make(*arguments)))
 
 
 @contextmanager
