@@ -26,28 +26,32 @@ ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
 def encode(token: str) -> bytes:
-    """Return the token as bytes when it may be one at all; costs next to nothing for what is none.
+    """Return the token as bytes when it may be one by its size and its first segment; costs next to nothing.
 
     Args:
         token: the value after `Bearer `.
 
     Raises:
-        TokenRefused: it is too large or has not exactly three segments.
+        TokenRefused: it is too large, is no ASCII, or has no header of a fitting length.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefused("token_too_large")
-    if token.count(".") != 2 or not token.isascii() or token.find(".", 0, MAX_HEADER_CHARACTERS + 1) < 1:
+    if not token.isascii() or token.find(".", 0, MAX_HEADER_CHARACTERS + 1) < 1:
         raise TokenRefused("malformed_token")
     return token.encode("ascii")
 
 
 def split(token: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """Return header, payload, signature, all still encoded, and the JWS signing input; nothing is verified yet."""
-    first, last = token.find(b"."), token.rfind(b".")
-    header, payload, signature = token[:first], token[first + 1 : last], token[last + 1 :]
-    if not payload or not signature:
+    """Return header, payload, signature, all still encoded, and the JWS signing input; nothing is verified yet.
+
+    Raises:
+        TokenRefused: it has not exactly three segments with something in them.
+    """
+    segments = token.split(b".", 3)
+    if len(segments) != 3 or not all(segments):
         raise TokenRefused("malformed_token")
-    return header, payload, signature, token[:last]
+    header, payload, signature = segments
+    return header, payload, signature, token[: -1 - len(signature)]
 
 
 def parse_header(segment: bytes, types: Set[str]) -> tuple[str, str]:

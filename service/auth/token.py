@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from service.auth.claims import identifier_or_none, is_identifier, number, text_or_none
@@ -22,7 +21,7 @@ CLOCK_READS_SECONDS: Final = 5
 
 
 class Caller(NamedTuple):
-    """Who calls, as the authorization server says it.
+    """Who calls, as the authorization server says it. Scopes alone are rights here: the realm's roles are not read.
 
     `scopes` are the granted scopes with all that they imply by the contract, `token_scopes` as they stand in the token.
     `issued_at` and `expires_at` are in seconds since the epoch.
@@ -33,8 +32,6 @@ class Caller(NamedTuple):
     issuer: str
     scopes: frozenset[str]
     token_scopes: frozenset[str]
-    realm_roles: frozenset[str]
-    client_roles: Mapping[str, frozenset[str]]
     issued_at: int
     expires_at: int
     session_id: str | None = None
@@ -144,8 +141,6 @@ class TokenValidator:
             self._issuer,
             scopes,
             token_scopes,
-            _roles(claims.get("realm_access")),
-            _client_roles(claims.get("resource_access")),
             issued_at,
             expires_at,
             session_id,
@@ -180,18 +175,3 @@ class TokenValidator:
         if expires_at - issued_at > self._max_lifetime:
             raise TokenRefused("lifetime_too_long")
         return int(issued_at), int(expires_at)
-
-
-def _roles(access: object) -> frozenset[str]:
-    roles = access.get("roles") if isinstance(access, dict) else None
-    if not isinstance(roles, list):
-        return frozenset()
-    if set(map(type, roles)) == {str}:
-        return frozenset(roles)
-    return frozenset(role for role in roles if isinstance(role, str))
-
-
-def _client_roles(access: object) -> Mapping[str, frozenset[str]]:
-    if not isinstance(access, dict):
-        return MappingProxyType({})
-    return MappingProxyType({client: _roles(entry) for client, entry in access.items()})

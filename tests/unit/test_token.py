@@ -235,7 +235,7 @@ def test_a_deep_payload_is_refused() -> None:
 
 def test_many_roles_are_not_deep() -> None:
     access = {f"client-{number}": {"roles": ["a", "[["]} for number in range(40)}
-    assert validate(good(resource_access=access)).client_roles["client-3"] == {"a", "[["}
+    assert validate(good(resource_access=access)).subject
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(329, None), (330, "expired"), (-30, None), (-31, "not_yet_valid")])
@@ -263,8 +263,6 @@ def test_a_good_token_gives_its_caller() -> None:
         issuer=ISSUER,
         scopes=frozenset({"mcp:write", "mcp:read", "profile"}),
         token_scopes=frozenset({"mcp:write", "profile"}),
-        realm_roles=frozenset({"mcp-user"}),
-        client_roles={"mcp-server": frozenset({"tool-admin"})},
         issued_at=NOW,
         expires_at=NOW + 300,
         session_id="5a6b",
@@ -391,10 +389,3 @@ def test_a_service_account_must_be_declared() -> None:
     assert validate(good(sid=None))
     assert validate(good(azp="registered-by-itself"))
     assert refusal(good(sid=None, azp="registered-by-itself")) == "client_not_allowed"
-
-
-def test_a_role_that_is_no_text_is_left_out() -> None:
-    caller = validate(good(realm_access={"roles": ["a", 5, None]}, resource_access={"x": {"roles": "y"}, "z": 1}))
-    assert caller.realm_roles == {"a"}
-    assert caller.client_roles == {"x": frozenset(), "z": frozenset()}
-    assert validate(good(realm_access=[], resource_access=[])).client_roles == {}
