@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import time
+import traceback
 from collections import Counter
 from typing import Self
 
@@ -40,12 +41,18 @@ class Flood:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._on.set()
-        self.statuses.update(self._counted.get())
+        counted = self._counted.get()
         self._process.join(30)
+        assert isinstance(counted, Counter), counted
+        self.statuses.update(counted)
 
 
 def _run(url: str, rate: float, on, end, counted) -> None:
-    counted.put(asyncio.run(_send(httpx.URL(url), rate, on, end)))
+    try:
+        counted.put(asyncio.run(_send(httpx.URL(url), rate, on, end)))
+    except BaseException:
+        counted.put(f"the flood broke off: {traceback.format_exc()}")
+        raise
 
 
 async def _send(url: httpx.URL, rate: float, on, end) -> Counter[int]:
@@ -53,6 +60,8 @@ async def _send(url: httpx.URL, rate: float, on, end) -> Counter[int]:
     idle: list[Connection] = []
 
     async def call() -> None:
+        while idle and idle[-1][0].at_eof():  # unused for longer than the service keeps it
+            idle.pop()[1].close()
         connection = idle.pop() if idle else await asyncio.open_connection(url.host, url.port)
         statuses[await _status(connection, url, token_of_unknown_key())] += 1
         idle.append(connection)
