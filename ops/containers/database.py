@@ -1,6 +1,7 @@
-"""Roles of the stack's PostgreSQL that can change while it runs; its own and Keycloak's are made with the cluster."""
+"""What is done inside the stack's PostgreSQL: roles that change while it runs, and a dump that comes back."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from ops.containers.engine import docker, exists
 from ops.containers.environment import OBSERVERS, StackEnvironment
@@ -18,6 +19,32 @@ _NO_MONITOR = """
 SELECT 'DROP OWNED BY monitor' WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \\gexec
 DROP ROLE IF EXISTS monitor;
 """
+
+_AS_KEYCLOAK = ("--host=127.0.0.1", "--username=keycloak", "--dbname=keycloak")
+_PASSWORD_FILE = "--env=PGPASSFILE=/run/secrets/pgpass"  # noqa: S105 - where it is, in the container
+_COUNT = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+
+
+def count_tables(environment: StackEnvironment) -> int:
+    """Return how many tables Keycloak's database has.
+
+    Raises:
+        OperatorError: it does not answer.
+    """
+    command = ["psql", "-qAtX", *_AS_KEYCLOAK, f"--command={_COUNT}"]
+    return int(docker("exec", _PASSWORD_FILE, environment.container("postgres"), *command).strip() or 0)
+
+
+def fill(environment: StackEnvironment, dump: Path) -> None:
+    """Restore a dump into Keycloak's empty database, all of it or nothing.
+
+    Raises:
+        OperatorError: PostgreSQL does not take it.
+    """
+    command = ["pg_restore", *_AS_KEYCLOAK, "--no-owner", "--exit-on-error", "--single-transaction"]
+    container = environment.container("postgres")
+    with dump.open("rb") as content:
+        docker("exec", "--interactive", _PASSWORD_FILE, container, *command, stdin=content, deadline_s=1800)
 
 
 def alter_role(environment: StackEnvironment, role: str, new: str, admin: str) -> None:

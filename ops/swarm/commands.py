@@ -1,19 +1,22 @@
 """`secure-mcp swarm`: the stack on more than one machine. docs/scaling.md says when and how."""
 
+import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ops.containers.backup import back_up
+from ops.containers.backup import IDENTITY, back_up
 from ops.containers.engine import docker
 from ops.containers.environment import PARTS, load_stack_environment
-from ops.errors import findings
-from ops.output import done, show, show_json
+from ops.errors import OperatorError, findings
+from ops.output import done, short, show, show_json
 from ops.swarm import up as swarm_up
 from ops.swarm.door import open_door, tasks
 from ops.swarm.here import here
 from ops.swarm.images import push_images
+from ops.swarm.restore import restore as bring_back
 from ops.swarm.rotation import rotate as replace_secret
 from ops.swarm.values import require_swarm
 
@@ -148,17 +151,43 @@ def backup() -> None:
 
 
 @swarm.command()
-def destroy(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup, of one engine or of a Swarm.")],
+    identity: Annotated[
+        Path | None, typer.Option(help="File with the age identity; default: the environment's own.")
+    ] = None,
 ) -> None:
-    """Remove services, networks, configs and secrets; the volume of PostgreSQL stays on its node.
+    """Bring a backup into a Swarm that has no data, then all that `swarm up` does; DOCKER_HOST names PostgreSQL's node.
 
     \b
     Examples:
+      secure-mcp swarm restore secure-mcp-prod-20261122T030000Z.tar.age --identity backup.agekey
+    """
+    environment = load_stack_environment()
+    bring_back(environment, file, identity or environment.secrets / IDENTITY)
+    done("restored")
+    show("next          secure-mcp swarm status")
+
+
+@swarm.command()
+def destroy(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove services, networks, configs and secrets; PostgreSQL's volume and the state folder stay.
+
+    \b
+    Examples:
+      secure-mcp swarm destroy
       secure-mcp swarm destroy --yes
     """
     environment = load_stack_environment()
+    require_swarm(environment)
     if not yes:
-        typer.confirm(f"Remove the services of {environment.name}?", abort=True)
+        if not sys.stdin.isatty():
+            raise OperatorError("`swarm destroy` asks before it removes, and nobody is there to answer.", "Add --yes.")
+        if not typer.confirm(f"Remove the services of {environment.name} from the Swarm?"):
+            done("kept")
+            return
     swarm_up.destroy(environment)
-    done("removed")
+    done(f"services, networks, configs and secrets of {environment.name} are removed")
+    show(f"kept: the volume {environment.container('postgres')} with the database, on the node that had PostgreSQL")
+    show(f"kept: secrets, certificates and backups in {short(environment.state)}")
+    show("next: secure-mcp swarm up brings it back; where nobody needs the data, docker volume rm on that node")

@@ -60,6 +60,23 @@ def check_nodes(nodes: list[Node], edges: int) -> None:
         )
 
 
+def require_data_node(nodes: list[Node]) -> None:
+    """Refuse an engine that is not the one with PostgreSQL's volume.
+
+    Args:
+        nodes: what `find_nodes` returned.
+
+    Raises:
+        OperatorError: the engine of DOCKER_HOST is another node.
+    """
+    own = docker("info", "--format", "{{.Swarm.NodeID}}").decode().strip()
+    if not any(node.id == own and DATA in node.labels for node in nodes):
+        names = ", ".join(node.name for node in nodes if DATA in node.labels) or f"no node has the label {DATA}"
+        raise OperatorError(
+            f"The engine is not the node of PostgreSQL ({names}).", "Let DOCKER_HOST name that node, a manager."
+        )
+
+
 def _node(said: dict[str, Any]) -> Node:
     labels = said["Spec"].get("Labels") or {}
     return Node(

@@ -105,9 +105,10 @@ def destroy(environment: StackEnvironment) -> None:
     """Remove services, networks, configs and secrets; the volume of PostgreSQL and the state folder stay.
 
     Raises:
-        OperatorError: the environment is protected.
+        OperatorError: the engine is no manager, or the environment is protected.
     """
     require_swarm(environment)
+    find_nodes()
     root = swarm_root(environment, {part: {} for part in PARTS})
     root.prepare()
     with step("terraform destroy"):

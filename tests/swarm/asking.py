@@ -43,11 +43,15 @@ class FreshLoad(OpenLoad):
 
 
 class TokenRequests:
-    """Asks for one token after the other, each once, until the block ends; `outcomes` counts what came of it."""
+    """Asks for one token after the other, each once, until the block ends; `outcomes` counts what came of it.
+
+    `first` is when the first token came, in monotonic time; infinite before.
+    """
 
     def __init__(self, swarm: "RunningSwarm") -> None:
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
+        self.first = float("inf")
         self._swarm = swarm
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -71,6 +75,7 @@ class TokenRequests:
             try:
                 self._swarm.token("mcp-reader")
                 self.outcomes["token"] += 1
+                self.first = min(self.first, time.monotonic())
             except (OperatorError, httpx.HTTPError) as error:
                 self.outcomes[str(error)[:200]] += 1
             self.slowest = max(self.slowest, time.monotonic() - began)

@@ -108,15 +108,20 @@ def prepared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setenv(name, value)
     push_images(environment, cluster.push)
     patch.setenv("DOCKER_HOST", cluster.environment["DOCKER_HOST"])
-    patch.setattr(socket, "getaddrinfo", _names_of(cluster))
+    patch.setattr(socket, "getaddrinfo", names_at(*(node.address for node in cluster.nodes)))
+    lay_public_certificate(environment)
+    yield environment
+    patch.undo()
+
+
+def lay_public_certificate(environment: StackEnvironment) -> None:
+    """Give an environment a certificate for the public names, of its own authority, which this process trusts then."""
     environment.secrets.mkdir(mode=0o700, exist_ok=True)
-    certificate, key = ensure_certificate(state / "tls", "public", [MCP, AUTH])
+    certificate, key = ensure_certificate(environment.state / "tls", "public", [MCP, AUTH])
     for file, source in ((TLS_CERTIFICATE, certificate), (TLS_KEY, key)):
         (environment.secrets / file).write_bytes(source.read_bytes())
         (environment.secrets / file).chmod(0o400)
     trust_authority(environment.authority)
-    yield environment
-    patch.undo()
 
 
 @pytest.fixture(scope="session")
@@ -135,14 +140,14 @@ def figures() -> Iterator[Figures]:
     found.write()
 
 
-def _names_of(cluster: Cluster) -> Any:
-    """Return a getaddrinfo that knows the public names as the addresses of the nodes."""
+def names_at(*addresses: str) -> Any:
+    """Return a getaddrinfo that knows the public names as these addresses."""
 
     def lookup(host: Any, *arguments: Any, **options: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host
         if name not in {MCP, AUTH}:
             return _lookup(host, *arguments, **options)
-        return [found for node in cluster.nodes for found in _lookup(node.address, *arguments, **options)]
+        return [found for address in addresses for found in _lookup(address, *arguments, **options)]
 
     return lookup
 

@@ -35,6 +35,7 @@ WITHOUT_JSON = {
     "swarm backup",
     "swarm destroy",
     "swarm door",
+    "swarm restore",
     "swarm rotate",
     "swarm up",
     "token",
