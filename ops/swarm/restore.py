@@ -37,10 +37,10 @@ def restore(environment: StackEnvironment, backup: Path, identity: Path) -> list
             with step("start the database alone"):
                 root.plan("-target=module.postgres")
                 root.apply()
+            keep_realm_state(environment, members)  # first: whoever is interrupted below goes on with `swarm up`
             with step("restore the database"):
                 _require_empty(environment)
                 fill(here(environment), members / "keycloak.dump")
-            keep_realm_state(environment, members)
     proofs, _changed = bring_up(load_stack_environment())
     return proofs
 
@@ -49,7 +49,9 @@ def _require_empty(environment: StackEnvironment) -> None:
     name = environment.container("postgres")
     found = exists("service", name)
     if found and count_tables(here(environment)):
-        raise OperatorError("The database has tables already.", _way_out(name))
+        raise OperatorError(
+            "The database has tables already.", f"If a restore was interrupted: secure-mcp swarm up. {_way_out(name)}"
+        )
     if not found and exists("volume", name):
         raise OperatorError(f"This node has a volume {name}, perhaps with data.", _way_out(name))
 

@@ -9,7 +9,8 @@ import pytest
 from ops.containers.environment import StackEnvironment
 from ops.errors import ExitCode, OperatorError
 from ops.swarm import convergence, secrets
-from ops.swarm.nodes import DATA, EDGE, Node, check_nodes
+from ops.swarm import nodes as nodes_module
+from ops.swarm.nodes import DATA, EDGE, Node, check_nodes, require_data_node
 from ops.swarm.values import add_values, read_values, require_swarm
 
 pytestmark = pytest.mark.requirement("SWARM-UP")
@@ -40,6 +41,27 @@ def test_labels_that_do_not_fit_are_refused(found: list[Node], words: str) -> No
 
 def test_labels_that_fit_are_not() -> None:
     check_nodes(nodes(f"{DATA} {EDGE}", EDGE, EDGE), 3)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (nodes(EDGE, f"{DATA} {EDGE}"), r"not the node of PostgreSQL \(node1\)"),
+        (nodes(EDGE, EDGE), f"no node has the label {DATA}"),
+        ([], f"no node has the label {DATA}"),
+    ],
+)
+def test_another_node_than_that_of_postgresql_is_refused(
+    monkeypatch: pytest.MonkeyPatch, found: list[Node], words: str
+) -> None:
+    monkeypatch.setattr(nodes_module, "docker", lambda *_: b"0\n")
+    with pytest.raises(OperatorError, match=words):
+        require_data_node(found)
+
+
+def test_the_node_of_postgresql_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes_module, "docker", lambda *_: b"1\n")
+    require_data_node(nodes(EDGE, DATA))
 
 
 @pytest.mark.parametrize("content", [None, "{}", '{"topology": "containers"}'])
