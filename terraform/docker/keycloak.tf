@@ -25,6 +25,8 @@ module "keycloak" {
     KC_LOG_CONSOLE_OUTPUT           = "json"
     # Keycloak writes failed events to its log; this adds those that succeeded.
     KC_SPI_EVENTS_LISTENER__JBOSS_LOGGING__SUCCESS_LEVEL = "info"
+    # Else what a login has written may be gone when PostgreSQL dies right after it: docs/faults.md has the figures.
+    KC_SPI_CONNECTIONS_JPA__QUARKUS__ASYNC_COMMIT = "false"
   }
 
   volumes = local._secrets.keycloak

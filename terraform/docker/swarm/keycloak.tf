@@ -28,6 +28,8 @@ module "keycloak" {
     KC_LOG_CONSOLE_OUTPUT                  = "json"
 
     KC_SPI_EVENTS_LISTENER__JBOSS_LOGGING__SUCCESS_LEVEL = "info"
+    # As in ../keycloak.tf.
+    KC_SPI_CONNECTIONS_JPA__QUARKUS__ASYNC_COMMIT = "false"
   }
 
   secrets = var.secrets.keycloak
