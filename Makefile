@@ -64,7 +64,7 @@ test-long: venv-dev ## Run the long forms: every substitution, 200,000 fuzzed to
 	  tests/terraform/keycloak/test_rotation.py tests/terraform/keycloak/test_review.py tests/terraform/docker/test_review.py
 
 faults: venv-dev ## Break each part under load, and write the figures into docs/faults.md; SECURE_MCP_LONG=1 takes an hour
-	@rm -f dist/faults.json; SECURE_MCP_REQUIRE=faults $(BIN)/python -m pytest tests/faults; code=$$?; \
+	@rm -f dist/faults.json; SECURE_MCP_REQUIRE=faults $(BIN)/python -m pytest tests/faults $$($(BIN)/python -m tests.faults.elsewhere); code=$$?; \
 	$(BIN)/python -m tests.faults.report && $(BIN)/python scripts/generate_docs.py && exit $$code
 
 lint: venv-dev ## Run every linter that is here; name the ones that are not

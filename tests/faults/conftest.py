@@ -1,6 +1,5 @@
 """One Keycloak and one Redis that drills may break; a ground that most of them share."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,14 +7,14 @@ import httpx
 import pytest
 import redis
 
-from ops.keycloak import KeycloakServer, ensure_distribution, make_instance
-from ops.secrets import ACCOUNTS
-from service.contract import load_contract
+from ops.keycloak import ensure_distribution
+from tests.faults.authorization import AuthorizationServer, authorization
+from tests.faults.conftest_database import database, on_postgres, over_postgres
 from tests.faults.drills import Drill, load_drills
-from tests.faults.ground import AuthorizationServer, Ground, fresh_secrets, ground
-from tests.support.fixtures import realm_values
+from tests.faults.ground import Ground, ground
 from tests.support.redis_server import redis_server
-from tests.support.relay import free_port
+
+__all__ = ["database", "on_postgres", "over_postgres"]
 
 Measure = Callable[[str], Drill]
 
@@ -29,21 +28,8 @@ def drill(request: pytest.FixtureRequest) -> Measure:
 @pytest.fixture(scope="session")
 def authorization_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthorizationServer]:
     """A Keycloak that no other tier uses, so that it may die."""
-    folder = tmp_path_factory.mktemp("mortal")
-    make_instance(ensure_distribution(), folder / "keycloak")
-    confidential = [client_id for client_id, client in load_contract().clients.items() if client.kind != "public"]
-    client_secrets = fresh_secrets([*confidential, *ACCOUNTS])
-    public_url = f"https://localhost:{free_port()}"
-    values = realm_values(public_url, client_secrets)
-    admin_secret = secrets.token_urlsafe(32)
-    server = KeycloakServer(folder / "keycloak", free_port(), free_port(), admin_secret, values)
-    found = AuthorizationServer(server, client_secrets, admin_secret, public_url)
-    found.start()
-    try:
-        found.wait()
-        yield found
-    finally:
-        server.stop()
+    with authorization(tmp_path_factory.mktemp("mortal"), ensure_distribution()) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

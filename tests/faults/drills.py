@@ -11,6 +11,8 @@ DRILLS = Path(__file__).with_name("drills.yaml")
 MEASURED = Path(__file__).with_name("measured.json")
 LONG = bool(os.environ.get("SECURE_MCP_LONG"))
 PROPERTY = "drill"
+FIGURES = "figures"
+"""Name of the property by which a test of another tier tells what it measured: a figure's name and its number."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """What drills break: a Keycloak of the tier's own, a Redis, the service with two workers, the real edge in front."""
 
 import os
-import secrets
-import shutil
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,79 +9,20 @@ from pathlib import Path
 import httpx
 import psutil
 
-from ops.admin import AdminClient
 from ops.environment import REPOSITORY
-from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer
 from ops.processes import ServerProcess
-from ops.realm import LOCK
+from tests.faults.authorization import AuthorizationServer
 from tests.faults.load import OpenLoad, Target
 from tests.faults.toxic import Toxic
 from tests.support import client
 from tests.support.edge import Edge, edge
 from tests.support.http import bearer
-from tests.support.oauth import CLIENT_CREDENTIALS, request_token
-from tests.support.realm import Realm, answered
 from tests.support.relay import free_port
 from tests.support.until import until
 
 READY_S = 90  # of the service, on a busy machine
-KEYCLOAK_S = 300
 TTL_S = 2
 WORKERS = 2
-
-
-class AuthorizationServer:
-    """A real Keycloak that drills may kill, and the secrets of its clients."""
-
-    def __init__(
-        self, server: KeycloakServer, client_secrets: Mapping[str, str], admin_secret: str, public_url: str
-    ) -> None:
-        self.server = server
-        self.secrets = client_secrets
-        self.admin_secret = admin_secret
-        self.public_url = public_url
-        self.issuer = f"{server.url}/realms/mcp-realm"
-
-    def token(self, client_id: str = "mcp-reader") -> str:
-        """Return a new access token of a service account."""
-        return str(answered(self.ask(client_id))["access_token"])
-
-    def ask(self, client_id: str = "mcp-reader") -> httpx.Response:
-        endpoint = f"{self.issuer}/protocol/openid-connect/token"
-        secret = self.secrets[client_id]
-        return request_token(endpoint, CLIENT_CREDENTIALS, client_id=client_id, client_secret=secret)
-
-    def answers(self) -> bool:
-        """Say whether a login works."""
-        try:
-            return self.ask().is_success
-        except httpx.TransportError:
-            return False
-
-    @contextmanager
-    def realm(self) -> Iterator[Realm]:
-        """Open the realm to its administrator."""
-        with AdminClient(self.server.url, "master", BOOTSTRAP_CLIENT, self.admin_secret) as admin:
-            yield Realm(self.server.url, admin, dict(self.secrets))
-
-    def kill(self) -> None:
-        """Send SIGKILL to all of it."""
-        pid = self.server.pid
-        assert pid is not None
-        os.killpg(pid, signal.SIGKILL)
-        until(lambda: self.server.pid is None, 30, "Keycloak is dead")
-        self.server.stop()  # takes its exit status
-
-    def start(self) -> None:
-        self.server.start(LOCK)
-
-    def wait(self) -> None:
-        self.server.wait_ready(KEYCLOAK_S)
-        until(self.answers, 60, "a login works")
-
-    def forget(self) -> None:
-        """Delete its database while it is down: the realm is imported anew at the next start, with new keys."""
-        shutil.rmtree(self.server.home / "data" / "h2")
 
 
 class Service:
@@ -226,8 +164,3 @@ def ground(
                 yield Ground(keycloak, service, running, target, to_keycloak, to_redis)
         finally:
             service.stop()
-
-
-def fresh_secrets(names: Sequence[str]) -> dict[str, str]:
-    """Return a new secret for each client."""
-    return {name: secrets.token_urlsafe(32) for name in names}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.authorization import AuthorizationServer
 from tests.faults.conftest import Measure
-from tests.faults.ground import AuthorizationServer, Ground, ground
+from tests.faults.ground import Ground, ground
 from tests.faults.load import OpenLoad
 from tests.security.test_blocked_sinks import small_disk
 from tests.support.certificates import Authority

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.authorization import AuthorizationServer
 from tests.faults.conftest import Measure
-from tests.faults.ground import AuthorizationServer, ground
+from tests.faults.ground import ground
 from tests.faults.toxic import Toxic
 from tests.support.certificates import DAY, Authority
 from tests.support.faulty import Exchange, Faulty

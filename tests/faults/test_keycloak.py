@@ -7,9 +7,10 @@ import psutil
 import pytest
 import redis
 
+from tests.faults.authorization import AuthorizationServer
 from tests.faults.conftest import Measure
 from tests.faults.drills import LONG
-from tests.faults.ground import AuthorizationServer, Ground, ground
+from tests.faults.ground import Ground, ground
 from tests.faults.toxic import Mode
 from tests.support.until import until
 

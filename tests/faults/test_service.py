@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.faults.authorization import AuthorizationServer
 from tests.faults.conftest import Measure
-from tests.faults.ground import WORKERS, AuthorizationServer, Ground, ground
+from tests.faults.ground import WORKERS, Ground, ground
 from tests.support.until import until
 
 RESTARTS = 10

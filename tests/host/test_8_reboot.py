@@ -1,10 +1,12 @@
 """The machine is switched off and on: everything comes back without hands."""
 
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
 
+from tests.faults.drills import FIGURES
 from tests.host.conftest import Converged
 from tests.host.test_7_stack import context, echo, token
 from tests.support.until import until
@@ -13,7 +15,9 @@ SECONDS = 180
 
 
 @pytest.mark.requirement("HOST-REBOOT")
-def test_after_a_reboot_everything_is_back(converged: Converged, names: None) -> None:
+def test_after_a_reboot_everything_is_back(
+    converged: Converged, names: None, record_property: Callable[[str, object], None]
+) -> None:
     machine = converged.machine
     with httpx.Client(verify=context(converged), trust_env=False, timeout=10) as https:
         bearer = token(machine, https, "mcp-automation")
@@ -28,7 +32,7 @@ def test_after_a_reboot_everything_is_back(converged: Converged, names: None) ->
                 return False
 
         until(answered, SECONDS - (time.monotonic() - began), "a new token and a call are answered again")
-    print(f"back after {time.monotonic() - began:.0f} s")
+    record_property(FIGURES, {"back_s": time.monotonic() - began})
     assert machine.failed_units() == ""
     assert "table inet secure_mcp" in machine.shell("nft list tables")
     assert (

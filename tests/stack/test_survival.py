@@ -2,6 +2,8 @@
 
 import socket
 import subprocess
+import time
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from ops.containers.engine import docker
 from ops.containers.environment import PARTS
 from ops.containers.images import Images
 from ops.errors import OperatorError
+from tests.faults.drills import FIGURES
 from tests.stack.conftest import RunningStack
 from tests.support.relay import free_port
 from tests.support.until import until
@@ -21,12 +24,15 @@ READY_S = 240
 pytestmark = pytest.mark.requirement("STACK-RECOVERY")
 
 
-def test_a_restart_of_everything_loses_nothing(stack: RunningStack, https: httpx.Client) -> None:
+def test_a_restart_of_everything_loses_nothing(
+    stack: RunningStack, https: httpx.Client, record_property: Callable[[str, object], None]
+) -> None:
     """The same that a reboot of the host does to the containers."""
-    before, token = realm_export(stack.environment), stack.token()
+    before, token, begin = realm_export(stack.environment), stack.token(), time.monotonic()
     docker("restart", *(stack.container(part) for part in PARTS), deadline_s=180)
     until(lambda: all(stack.healthy(part) for part in PARTS), READY_S, "five healthy containers")
     until(lambda: stack.echo(https, token).status_code == 200, 60, "a call with a token from before")
+    record_property(FIGURES, {"back_s": time.monotonic() - begin})
     assert realm_export(stack.environment) == before
     assert stack.token()
 
