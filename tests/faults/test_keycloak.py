@@ -14,7 +14,7 @@ from tests.faults.ground import Ground, ground
 from tests.faults.toxic import Mode
 from tests.support.until import until
 
-DOWN_S = 270 if LONG else 25  # a token lives for 300 s
+DOWN_S = 240 if LONG else 25  # a token lives for 300 s, and Keycloak takes up to a minute to start
 SICK_CALLS = 3000 if LONG else 500
 HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>"
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
