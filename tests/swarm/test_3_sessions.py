@@ -22,7 +22,7 @@ from tests.swarm.conftest import RunningSwarm
 from tests.swarm.figures import Figures
 
 REVOKED_S = 5
-REPLACED_S = 300
+REPLACED_S = 720  # as terraform waits for Keycloak
 CALLS = 30  # round robin over three edges and three tasks: each task has its turn at each edge
 
 

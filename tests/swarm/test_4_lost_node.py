@@ -11,7 +11,7 @@ from tests.swarm.cluster import Cluster, Node, start_engine
 from tests.swarm.conftest import RunningSwarm
 from tests.swarm.figures import Figures
 
-BACK_S = 300
+BACK_S = 720  # as terraform waits for Keycloak: a busy machine needs minutes for its start
 
 
 def kill(_cluster: Cluster, node: Node) -> None:
