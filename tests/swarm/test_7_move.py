@@ -23,6 +23,7 @@ from tests.support.browser import Browser
 from tests.support.login import CodeFlow, Person
 from tests.support.oauth import claims_of, header_of, request_token
 from tests.support.realm import answered
+from tests.support.until import until
 from tests.swarm.asking import TokenRequests
 from tests.swarm.cluster import MCP, Cluster
 from tests.swarm.conftest import RATE, RunningSwarm, names_at
@@ -64,9 +65,18 @@ def old(empty: StackEnvironment, cluster: Cluster, tmp_path_factory: pytest.Temp
     with one_engine(state, address, read_values(empty)) as environment:
         client.TRUST.load_verify_locations(environment.authority)
         with speaking_to(state, names_at(address)):
+            # As on a machine that has run for longer than its realm is old: each worker has taken up the realm's keys.
+            docker("restart", environment.container("service"))
+            until(lambda: healthy(environment, "service"), 120, "the service is healthy")
             person = make_person(environment)
             session, offline = (log_in(environment, person, scope) for scope in ("mcp:read", "mcp:read offline_access"))
             yield Old(environment, address, person, session, offline, keys_of(environment))
+
+
+def healthy(environment: StackEnvironment, part: str) -> bool:
+    """Say whether a container on this computer's engine is healthy."""
+    said = docker("container", "inspect", "--format", "{{.State.Health.Status}}", environment.container(part))
+    return said.strip() == "healthy"
 
 
 def log_in(environment: StackEnvironment, person: Person, scope: str) -> dict[str, str]:
