@@ -16,6 +16,9 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import Server
 
+from service.auth.body import BODY_IS_THERE
+from service.gathered import GatheredTransport
+
 # A proxy takes the connection that it used last: what was idle for so long is hardly the next one (seconds).
 IDLE_SECONDS: Final = 2.0
 
@@ -25,7 +28,7 @@ class DrainingProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the base class
         """Begin; one that was accepted while the listener was being closed drains as well."""
-        super().connection_made(transport)
+        super().connection_made(GatheredTransport(transport, self.loop))
         if self._draining:
             self.shutdown()
 
@@ -34,6 +37,11 @@ class DrainingProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._draining and self.cycle is not None:
             self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Tell `read_body` that it will not wait."""
+        super().on_message_complete()
+        self.scope[BODY_IS_THERE] = True  # type: ignore[typeddict-unknown-key]
 
     def shutdown(self) -> None:
         """Drain: the call under way is the last one, or else the next one that comes in time."""

@@ -9,6 +9,8 @@ from service.auth.challenge import Refusal, simple_refusal
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 BODY_SECONDS: Final = 15.0
+BODY_IS_THERE: Final = "secure_mcp.body_is_there"
+"""In the ASGI scope, set by the server (draining.py), once the whole body has come: to watch the clock costs a lot."""
 
 
 class Disconnected(Exception):
@@ -29,6 +31,8 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or len(value) > 9 or int(value) > MAX_BODY_BYTES):
             raise _too_large()
+    if BODY_IS_THERE in scope:
+        return await _collect(receive)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _collect(receive)
