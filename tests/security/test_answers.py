@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from service.auth.body import MAX_BODY_BYTES, Disconnected, read_body, replay
+from service.auth.body import BODY_IS_THERE, MAX_BODY_BYTES, Disconnected, read_body, replay
 from service.auth.challenge import Challenges, Refusal
 from service.auth.jsonrpc import MessageRefused
 from tests.security.inside import ask, decisions, guarded
@@ -71,6 +71,20 @@ def test_every_scope_that_a_call_needs_is_named() -> None:
     headers, body = Challenges("http://x/", ()).insufficient_scope(("a", "b")).render("id")
     assert json.loads(body)["error_description"] == "This call needs the scope a b"
     assert (b"www-authenticate", HEADER_OF_TWO_SCOPES) in headers
+
+
+def test_a_client_that_registered_itself_is_told_how_to_get_more() -> None:
+    challenges = Challenges("http://x/", (), frozenset({"declared"}))
+    for client, more in (
+        ("declared", ""),
+        (
+            "stranger",
+            ". Should the authorization server answer invalid_scope, this client registered with fewer scopes: "
+            "register it again without naming any",
+        ),
+    ):
+        _, body = challenges.insufficient_scope(("a", "b"), client).render("id")
+        assert json.loads(body)["error_description"] == f"This call needs the scope a b{more}"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tools/calculate", "/calculate", "/x/calculate", "/api/v1/tools/x/calculate"])
@@ -208,6 +222,19 @@ def test_a_body_that_dribbles_is_refused(monkeypatch: pytest.MonkeyPatch, pause:
         asyncio.run(read_body({"type": "http", "headers": []}, receive))
     assert (refused.value.status, refused.value.reason) == (408, "body_too_slow")
     assert (b"connection", b"close") in refused.value.headers
+
+
+@pytest.mark.requirement("SERVICE-ONE-WRITE")
+def test_only_a_body_that_is_still_to_come_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.auth.body.BODY_SECONDS", 0)
+
+    async def receive() -> Message:
+        await asyncio.sleep(0.01)
+        return part(b"x", more=False)
+
+    assert asyncio.run(read_body({"type": "http", "headers": [], BODY_IS_THERE: True}, receive)) == b"x"
+    with pytest.raises(Refusal):
+        asyncio.run(read_body({"type": "http", "headers": []}, receive))
 
 
 def test_a_message_that_is_refused_says_how() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -25,11 +24,11 @@ from tests.unit import jose
 from tests.unit.tokens import make_settings, make_token, send
 
 API = "downstream-api"
+NOW = 1_800_000_000
 SECRET = "0123456789abcdef-0123456789abcdef"
 TOKEN = "caller.access.token"
 CALLER = Caller(
-    "somebody", "mcp-cli", jose.ISSUER, frozenset({"mcp:write", "mcp:read"}), frozenset({"mcp:write"}),
-    frozenset(), {}, 0, 0,
+    "somebody", "mcp-cli", jose.ISSUER, frozenset({"mcp:write", "mcp:read"}), frozenset({"mcp:write"}), 0, 0,
 )  # fmt: skip
 ENDPOINT = f"{jose.ISSUER}/protocol/openid-connect/token"
 
@@ -37,7 +36,7 @@ pytestmark = pytest.mark.requirement("EXCHANGE-ANSWER")
 
 
 def exchanged_token(**changes: Any) -> str:
-    claims = {"aud": API, "sub": "somebody", "scope": "mcp:read", "iss": jose.ISSUER, "exp": int(time.time()) + 60}
+    claims = {"aud": API, "sub": "somebody", "scope": "mcp:read", "iss": jose.ISSUER, "exp": NOW + 1}
     return make_token(**(claims | changes))
 
 
@@ -63,6 +62,7 @@ class Server:
         self.request_ids.append(request.headers.get("x-request-id"))
         if request.method == "GET":
             return httpx.Response(200, json=self.metadata)
+        assert request.method == "POST"
         self.forms.append(dict(parse_qsl(request.content.decode())))
         content = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
         return httpx.Response(self.status, content=content)
@@ -78,6 +78,7 @@ def exchange(
             client_id="mcp-server",
             client_secret=SecretStr(SECRET),
             transport=httpx.MockTransport(server),
+            clock=lambda: NOW,
         )
         try:
             return (await exchanger.exchange(SecretStr(TOKEN), CALLER, API, scopes)).get_secret_value()
@@ -141,7 +142,9 @@ def test_a_scope_that_the_caller_lacks_is_refused_before_anything_is_asked() -> 
 
 def test_all_that_the_caller_holds_and_nothing_at_all_may_be_asked_for() -> None:
     whole = exchanged_token(scope="mcp:read mcp:write")
-    assert exchange(Server(answer=answer_of(whole)), scopes=("mcp:read", "mcp:write")) == whole
+    server = Server(answer=answer_of(whole))
+    assert exchange(server, scopes=("mcp:write", "mcp:read")) == whole
+    assert server.forms[0]["scope"] == "mcp:read mcp:write"
     scopeless = exchanged_token(scope=None)
     assert exchange(Server(answer=answer_of(scopeless)), scopes=()) == scopeless
 
@@ -158,6 +161,7 @@ def test_all_that_the_caller_holds_and_nothing_at_all_may_be_asked_for() -> None
         ({"sub": "another"}, "wrong_subject"),
         ({"iss": "https://evil.example"}, "wrong_subject"),
         ({"exp": 1}, "expired"),
+        ({"exp": NOW}, "expired"),
         ({"exp": None}, "expired"),
     ],
 )
@@ -187,6 +191,7 @@ def test_a_token_that_was_not_asked_for_is_thrown_away(claims: dict[str, Any], r
         ),
         (200, answer_of("opaque"), "bad_answer", "malformed_token"),
         (200, answer_of("a.b.c"), "bad_answer", "malformed_token"),
+        (200, answer_of("a.W10.c"), "bad_answer", "malformed_claims"),
     ],
 )
 def test_any_other_answer_is_an_error_and_not_in_the_log(status: int, answer: Any, reason: str, detail: str) -> None:
@@ -206,6 +211,20 @@ def test_the_secret_goes_to_the_issuer_only(metadata: dict[str, str], detail: st
     server = Server(metadata=metadata)
     assert refused(server) == ("bad_answer", detail)
     assert server.forms == []
+
+
+@pytest.mark.parametrize("first", ["GET", "POST"])
+def test_a_redirect_is_not_followed(first: str) -> None:
+    """The secret and the token would go along (307 keeps method and body)."""
+    server = Server()
+
+    async def redirecting(request: httpx.Request) -> httpx.Response:
+        if request.method == first:
+            return httpx.Response(307, headers={"location": f"{jose.ISSUER}/elsewhere"})
+        return await server(request)
+
+    assert refused(redirecting) == (("unreachable" if first == "GET" else "refused"), "status_307")
+    assert not any("elsewhere" in url for url in server.urls)
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
