@@ -76,7 +76,7 @@ fmt: venv-dev ## Format Python and Terraform
 	else echo "terraform is not here: its files are left as they are"; fi
 
 bench: venv-dev ## Measure what a whole call costs, a token of Keycloak, a validation, and observing a call
-	@$(BIN)/python -m tests.benchmarks.calls && $(BIN)/python -m tests.benchmarks.issuance && $(BIN)/python -m tests.benchmarks.many_tokens && $(BIN)/python -m tests.benchmarks && $(BIN)/python -m tests.benchmarks.telemetry --write
+	@$(BIN)/python -m tests.benchmarks.calls && $(BIN)/python -m tests.benchmarks.issuance && $(BIN)/python -m tests.benchmarks.many_tokens && $(BIN)/python -m tests.benchmarks.start && $(BIN)/python -m tests.benchmarks && $(BIN)/python -m tests.benchmarks.telemetry --write
 
 screenshots: venv-dev ## Take the pictures of docs/images anew, by walking through the pages in Chromium
 	@SECURE_MCP_SCREENSHOTS=1 SECURE_MCP_REQUIRE=browser $(BIN)/python -m pytest tests/browser/test_console.py tests/browser/test_api_docs.py
