@@ -26,6 +26,7 @@ TESTS = (
     "tests/unit/test_metadata.py",
     "tests/unit/test_agreement.py",
     "tests/unit/test_exchange.py",
+    "tests/unit/test_traces.py",
     "tests/security/test_answers.py",
     "tests/security/test_edges_of_time.py",
     "tests/security/test_jsonrpc.py",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.auth.jsonrpc import MessageRefused, read_message
+from service.auth.jsonrpc import MessageRefused, read_message, trimmed
 
 pytestmark = pytest.mark.requirement("HOSTILE-TOKENS")
 
@@ -24,6 +24,12 @@ def refusal(body: bytes, **headers: str) -> tuple[Any, ...] | None:
     except MessageRefused as refused:
         return refused.reason, refused.code, refused.message, refused.request_id
     return None
+
+
+def test_white_space_goes_from_the_ends_of_mcps_own_headers_only() -> None:
+    """Space and tab are white space there, and nothing else (RFC 9110 section 5.6.3)."""
+    found = trimmed([(b"mcp-name", b" \tX a\t "), (b"mcp-method", b"\x0ba\x0b"), (b"x-other", b" a ")])
+    assert found == [(b"mcp-name", b"X a"), (b"mcp-method", b"\x0ba\x0b"), (b"x-other", b" a ")]
 
 
 def with_version(version: str) -> bytes:

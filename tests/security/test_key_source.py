@@ -541,6 +541,7 @@ def test_a_process_that_began_with_a_shared_set_asks_for_a_new_key() -> None:
 
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
         await source._load_shared()
+        assert source.statistics.fetched_at == pytest.approx(Clock.now - 10, abs=1)
         assert await source.key("EdDSA")
         assert server.fetches == 0
         assert await source.key("ES256")

@@ -8,9 +8,10 @@ import httpx
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 
 from service.app import create_app
+from service.auth.ask import ask
 from service.telemetry import traces
 from service.telemetry.outlet import flush_all
 from tests.unit.tokens import MCP_HEADERS, make_keys, make_settings, make_token, rpc, running
@@ -53,6 +54,29 @@ def called(name: str, arguments: dict[str, Any], ratio: float = 1.0) -> httpx.Re
     answer = asyncio.run(main())
     assert flush_all()
     return answer
+
+
+@pytest.mark.requirement("TRACES")
+def test_what_is_asked_of_the_authorization_server_is_a_span_of_the_call(spans: list[ReadableSpan]) -> None:
+    async def main() -> None:
+        transport = httpx.MockTransport(lambda request: httpx.Response(404, json={}, request=request))
+        async with httpx.AsyncClient(transport=transport) as client:
+            with traces.request_span(TRACE, "1" * 16, "POST", "mcp"):
+                assert await ask(client, "GET", "https://id.example:8443/certs?canary=2718") == (404, b"{}")
+
+    traces.configure_tracing("http://127.0.0.1:9", 1.0, Resource({}))
+    asyncio.run(main())
+    assert flush_all()
+    asked, call = spans
+    assert (asked.name, asked.kind, call.kind) == ("GET", SpanKind.CLIENT, SpanKind.SERVER)
+    assert asked.parent is not None
+    assert call.context is not None
+    assert asked.parent.span_id == call.context.span_id
+    assert dict(asked.attributes or {}) == {
+        "http.request.method": "GET",
+        "server.address": "id.example:8443",
+        "http.response.status_code": 404,
+    }
 
 
 def tool_spans(spans: list[ReadableSpan]) -> list[ReadableSpan]:
