@@ -96,6 +96,8 @@ class JwksKeySource:
         self._on_metadata = on_metadata
         self._client = httpx.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False, transport=transport)
         self._set: KeySet | None = None
+        self._shared_at = 0.0
+        """When the newest set that this process shared, or took from there, was fetched (seconds since the epoch)."""
         self._dropped: list[tuple[str, str]] = []
         self._epoch = 0
         self._fetch: asyncio.Task[None] | None = None
@@ -210,6 +212,7 @@ class JwksKeySource:
             log.warning(Event.JWKS_FETCH_FAILED, reason=reason, keys_at_hand=self._set is not None)
             self._failed = True
             self.statistics.failures += 1
+            await self._load_shared()
             return
         self._failed = False
         self.statistics.successes += 1
@@ -264,18 +267,23 @@ class JwksKeySource:
         self.statistics.fetched_at = self._clock() - (self._steady() - fetched_at)
 
     async def _load_shared(self) -> None:
+        """Take the set that another process has fetched, if it is newer."""
         try:
             shared = await self._cache.get(_CACHE_KEY)
             if shared:
                 entry = json.loads(shared)
-                age = self._clock() - float(entry["fetched_at"])
-                if entry["issuer"] == self._issuer and age >= 0:
+                fetched_at = float(entry["fetched_at"])
+                age = self._clock() - fetched_at
+                # What is known already would be taken for younger once the clock was set back.
+                if entry["issuer"] == self._issuer and age >= 0 and fetched_at > self._shared_at:
                     self._keep(entry["document"], self._steady() - age)
+                    self._shared_at = fetched_at
         except Exception as error:  # noqa: BLE001 - the cache is a convenience: without it we fetch
             log.warning(Event.JWKS_CACHE_FAILED, operation="get", error=type(error).__name__)
 
     async def _share(self, document: object) -> None:
-        entry = {"issuer": self._issuer, "fetched_at": self._clock(), "document": document}
+        self._shared_at = self._clock()
+        entry = {"issuer": self._issuer, "fetched_at": self._shared_at, "document": document}
         try:
             await self._cache.set(_CACHE_KEY, json.dumps(entry), ttl=MAX_STALE_SECONDS)
         except Exception as error:  # noqa: BLE001 - the cache is a convenience: the set is in memory already

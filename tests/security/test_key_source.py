@@ -548,3 +548,44 @@ def test_a_process_that_began_with_a_shared_set_asks_for_a_new_key() -> None:
         assert server.fetches == 1
 
     run(test, Cache())
+
+
+@pytest.mark.requirement("JWKS-SHARED")
+def test_a_key_that_another_process_has_met_is_found_while_keycloak_is_away() -> None:
+    shared = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [NEW]}}
+
+    class Cache(SimpleMemoryCache):  # type: ignore[misc]
+        async def get(self, *_: Any, **__: Any) -> Any:
+            return json.dumps(shared)
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        await source._load_shared()
+        server.fail = httpx.Response(503)
+        shared.update(fetched_at=Clock.now - 5, document={"keys": [NEW, GOOD]})
+        assert await source.key("ES256")
+        with pytest.raises(KeysUnavailable):
+            await source.key("nobody")
+
+    run(test, Cache())
+
+
+@pytest.mark.requirement("JWKS-SHARED")
+@pytest.mark.parametrize("step", [-3600.0, 0.0, 3600.0])
+def test_what_a_process_shared_itself_makes_its_set_no_younger(step: float) -> None:
+    """The age of a shared set is told by a clock that may be set."""
+
+    async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
+        steady = Clock()
+        source._steady = steady
+        assert await source.key("ES256")
+        steady.now += 7200
+        clock.now += 7200 + step
+        server.fail = httpx.Response(503)
+        with pytest.raises(KeysUnavailable):
+            await source.key("nobody")
+        steady.now += module.MAX_STALE_SECONDS - 7200
+        assert source.ready
+        steady.now += 1
+        assert not source.ready
+
+    run(test)
