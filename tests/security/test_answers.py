@@ -222,6 +222,7 @@ def test_a_body_that_dribbles_is_refused(monkeypatch: pytest.MonkeyPatch, pause:
         asyncio.run(read_body({"type": "http", "headers": []}, receive))
     assert (refused.value.status, refused.value.reason) == (408, "body_too_slow")
     assert (b"connection", b"close") in refused.value.headers
+    assert refused.value.body["error_description"] == "Send the whole body within 0 seconds"
 
 
 @pytest.mark.requirement("SERVICE-ONE-WRITE")

@@ -385,6 +385,21 @@ def test_memory_is_bounded() -> None:
     assert memory.get(bytes([9]), NOW) is None
 
 
+@pytest.mark.parametrize(("seconds", "remembered"), [(0, False), (1, True)])
+def test_memory_lasts_as_long_as_it_is_told(seconds: int, remembered: bool) -> None:
+    memory: VerifiedTokens[int] = VerifiedTokens(seconds)
+    memory.put(b"a", 1, NOW, NOW + 300)
+    assert memory.get(b"a", NOW) == (1 if remembered else None)
+    memory.put(b"a", 1, NOW, NOW + 300)
+    assert memory.get(b"a", NOW + seconds) is None
+
+
+def test_names_are_bounded_and_a_scope_has_one() -> None:
+    assert validate(good(preferred_username="a" * 255)).username == "a" * 255
+    assert validate(good(preferred_username="a" * 256)).username is None
+    assert validate(good(scope=" mcp:read  profile ")).token_scopes == {"mcp:read", "profile"}
+
+
 def test_a_service_account_must_be_declared() -> None:
     assert validate(good(sid=None))
     assert validate(good(azp="registered-by-itself"))
