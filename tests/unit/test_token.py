@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from service.auth.compact import ACCESS_TOKEN_TYPES, decode_segment, parse_header
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.auth.token import CLOCK_READS_SECONDS, Caller, TokenValidator
@@ -226,6 +227,27 @@ def test_a_wrong_claim_is_refused(changes: dict[str, object], reason: str) -> No
 def test_a_number_that_is_none_is_refused(number: str) -> None:
     body = BODY.replace(f'"exp": {NOW + 300}'.encode(), f'"exp": {number}'.encode())
     assert refusal(sign_raw(json.dumps(HEADER).encode(), body)) == "malformed_claims"
+
+
+@pytest.mark.parametrize("filler", ["~~~~", "++++", "////", "!!!!", "====", "\0\0\0\0"])
+@pytest.mark.parametrize("segment", [0, 1, 2])
+def test_what_is_no_base64url_is_not_passed_over(segment: int, filler: str) -> None:
+    """A decoder that skips four such characters finds the same bytes: a second spelling of a good token."""
+    segments = good().split(".")
+    segments[segment] = segments[segment][:8] + filler + segments[segment][8:]
+    assert refusal(".".join(segments)) in ("malformed_token", "malformed_claims", "bad_signature")
+    with pytest.raises(TokenRefused, match="malformed_token"):
+        decode_segment(segments[segment].encode())
+
+
+@pytest.mark.parametrize(("length", "accepted"), [(0, False), (1, True), (200, True), (201, False)])
+def test_a_key_id_has_1_to_200_characters(length: int, accepted: bool) -> None:
+    segment = encode(json.dumps(HEADER | {"kid": "a" * length}).encode()).encode()
+    if accepted:
+        assert parse_header(segment, ACCESS_TOKEN_TYPES)[1] == "a" * length
+    else:
+        with pytest.raises(TokenRefused, match="unknown_key"):
+            parse_header(segment, ACCESS_TOKEN_TYPES)
 
 
 def test_a_deep_payload_is_refused() -> None:
