@@ -6,6 +6,7 @@ import json
 import pytest
 
 from service.auth.compact import ACCESS_TOKEN_TYPES, decode_segment, parse_header
+from service.auth.compact import encode as compact_bytes
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jwk import SUPPORTED_ALGORITHMS, VerificationKey, import_keys
 from service.auth.token import CLOCK_READS_SECONDS, Caller, TokenValidator
@@ -238,6 +239,23 @@ def test_what_is_no_base64url_is_not_passed_over(segment: int, filler: str) -> N
     assert refusal(".".join(segments)) in ("malformed_token", "malformed_claims", "bad_signature")
     with pytest.raises(TokenRefused, match="malformed_token"):
         decode_segment(segments[segment].encode())
+
+
+@pytest.mark.parametrize(("length", "accepted"), [(0, False), (1, True), (1024, True), (1025, False)])
+def test_a_header_has_1_to_1024_characters(length: int, accepted: bool) -> None:
+    token = f"{'a' * length}.b.c"
+    if accepted:
+        assert compact_bytes(token) == token.encode()
+    else:
+        with pytest.raises(TokenRefused, match="malformed_token"):
+            compact_bytes(token)
+
+
+def test_what_is_remembered_and_what_is_judged_anew_is_counted() -> None:
+    world = World()
+    for token in (good(), good(jti="another"), good(), good(jti="another"), good()):
+        world.validate(token)
+    assert (world.validator.misses, world.validator.hits) == (2, 3)
 
 
 @pytest.mark.parametrize(("length", "accepted"), [(0, False), (1, True), (200, True), (201, False)])
