@@ -74,7 +74,7 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
         "TRACE_RATIO": "1",
     }
     # The edge counts: so slowly that a flood is one, so generously that the calls before it are none.
-    rates = {"rate_mcp": "1r/s", "burst_mcp": "120"}
+    rates = {"rate_mcp": "1r/m", "burst_mcp": "120"}
     answers: dict[str, httpx.Response] = {}
     with serving(Collector()) as collector:
         settings["OTLP_ENDPOINT"] = collector.url
