@@ -156,3 +156,22 @@ def test_other_servers_may_call_the_logout_by_their_own_name_for_this_one() -> N
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     page = send("POST", "/backchannel-logout", headers={"Host": "service:8000", "Origin": "http://service:8000"})
     assert (page.status_code, page.json()["error"]) == (421, "foreign_host")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "error", "words"),
+    [
+        ({"Host": "a b"}, 400, "bad_host", "Send exactly one Host header with a host name"),
+        ({"Host": "x.example"}, 421, "foreign_host", "This server does not answer for that host; use its public URL"),
+        (
+            {"Origin": "https://x.example"},
+            403,
+            "foreign_origin",
+            "This origin may not call; add it to SECURE_MCP_CORS_ORIGINS",
+        ),
+    ],
+)
+def test_whom_the_gate_refuses_is_told_what_to_do(headers: dict[str, str], status: int, error: str, words: str) -> None:
+    answer = send("POST", "/mcp", headers=headers)
+    found = answer.json()
+    assert (answer.status_code, found["error"], found["error_description"]) == (status, error, words)
