@@ -4,14 +4,13 @@ Keycloak has its realm in PostgreSQL, as in the stack, where the machine has one
 PostgreSQL is skipped.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from tests.faults import conftest as faults
 from tests.faults.authorization import AuthorizationServer
-from tests.faults.ground import Ground, ground
+from tests.faults.ground import Ground
 from tests.support.postgres import Postgres, missing_postgres
 
 RATE = 30  # calls a second
@@ -23,6 +22,7 @@ on_postgres = faults.on_postgres
 redis_port = faults.redis_port
 redis_url = faults.redis_url
 store = faults.store
+usual_place = faults.place
 well = faults.well
 
 
@@ -34,12 +34,9 @@ def authorization_server(request: pytest.FixtureRequest) -> AuthorizationServer:
 
 
 @pytest.fixture(scope="module")
-def place(
-    authorization_server: AuthorizationServer, redis_port: int, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Ground]:
+def place(usual_place: Ground) -> Ground:
     """One service and edge for all; a drill leaves them healthy."""
-    with ground(authorization_server, redis_port, tmp_path_factory.mktemp("ground")) as running:
-        yield replace(running, rate=RATE)
+    return replace(usual_place, rate=RATE)
 
 
 @pytest.fixture

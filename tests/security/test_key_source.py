@@ -57,6 +57,18 @@ class Clock:
         return self.now
 
 
+class Shared(SimpleMemoryCache):  # type: ignore[misc]
+    """What other processes have shared."""
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        super().__init__()
+        self._entry = entry
+
+    async def get(self, key: str, *_: Any, **__: Any) -> Any:
+        assert key == "secure-mcp:jwks"
+        return json.dumps(self._entry)
+
+
 Test = Callable[[JwksKeySource, Server, Clock], Awaitable[None]]
 
 
@@ -288,17 +300,12 @@ def test_what_is_shared_says_whose_it_is_and_when_it_was_fetched() -> None:
 def test_a_shared_set_is_taken_only_when_it_is_ours(change: dict[str, Any], taken: bool) -> None:
     entry = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [GOOD]}, **change}
 
-    class Cache(SimpleMemoryCache):  # type: ignore[misc]
-        async def get(self, key: str, *_: Any, **__: Any) -> Any:
-            assert key == "secure-mcp:jwks"
-            return json.dumps(entry)
-
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
         server.fail = httpx.Response(503)
         await source.start()
         assert source.ready is taken
 
-    run(test, Cache())
+    run(test, Shared(entry))
 
 
 def test_a_broken_cache_is_logged_and_costs_nothing_else() -> None:
@@ -535,10 +542,6 @@ def test_an_answer_in_pieces_is_counted_and_read_as_a_whole() -> None:
 def test_a_process_that_began_with_a_shared_set_asks_for_a_new_key() -> None:
     shared = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [NEW]}}
 
-    class Cache(SimpleMemoryCache):  # type: ignore[misc]
-        async def get(self, *_: Any, **__: Any) -> Any:
-            return json.dumps(shared)
-
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
         await source._load_shared()
         assert source.statistics.fetched_at == pytest.approx(Clock.now - 10, abs=1)
@@ -547,16 +550,12 @@ def test_a_process_that_began_with_a_shared_set_asks_for_a_new_key() -> None:
         assert await source.key("ES256")
         assert server.fetches == 1
 
-    run(test, Cache())
+    run(test, Shared(shared))
 
 
 @pytest.mark.requirement("JWKS-SHARED")
 def test_a_key_that_another_process_has_met_is_found_while_keycloak_is_away() -> None:
     shared = {"issuer": ISSUER, "fetched_at": Clock.now - 10, "document": {"keys": [NEW]}}
-
-    class Cache(SimpleMemoryCache):  # type: ignore[misc]
-        async def get(self, *_: Any, **__: Any) -> Any:
-            return json.dumps(shared)
 
     async def test(source: JwksKeySource, server: Server, clock: Clock) -> None:
         await source._load_shared()
@@ -566,7 +565,7 @@ def test_a_key_that_another_process_has_met_is_found_while_keycloak_is_away() ->
         with pytest.raises(KeysUnavailable):
             await source.key("nobody")
 
-    run(test, Cache())
+    run(test, Shared(shared))
 
 
 @pytest.mark.requirement("JWKS-SHARED")
