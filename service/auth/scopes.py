@@ -1,7 +1,6 @@
 """Which scopes a request needs."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.tools.registry import ToolRegistry
 
@@ -11,8 +10,7 @@ FIRST_SCOPES: Final = ("mcp:read",)
 TOOLS_PATH: Final = "/api/v1/tools"
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What one request needs. `tool` is the name of a tool that exists, or None."""
 
     scopes: tuple[str, ...]

@@ -9,8 +9,9 @@ path, or anything else that a caller wrote freely. No log level switches it off.
 import json
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _json
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import Scope
 
@@ -31,9 +32,8 @@ MAX_SCOPE_LENGTH: Final = 64
 _ALLOWED: Final = Event.ACCESS_ALLOWED
 _REVOKED: Final = Event.SESSION_REVOKED
 MAX_REMEMBERED: Final = 2048
-_Who = tuple[str, str, str | None, frozenset[str]]
-_What = tuple[str | None, str, str, str | None, int | None, Demand | None, LogoutToken | None]
-_Key = tuple[_What, _Who | None]
+_What = tuple[str | None, str, str, int | None, Demand | None]
+_Who = tuple[str | None, Caller | None, LogoutToken | None]
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -46,8 +46,6 @@ class AuditTrail:
 
     def __init__(self, outlets: Sequence[Outlet[str]]) -> None:
         self.outlets = tuple(outlets)
-        self._held: dict[frozenset[str], str] = {}
-        self._rest: dict[_Key, str] = {}
 
     def record(
         self,
@@ -74,61 +72,55 @@ class AuditTrail:
         state = scope["state"]
         count_decision(event is not _ALLOWED and event is not _REVOKED, reason, demand.tool if demand else None)
         said = (
-            self._line,
+            _line,
             time.time_ns(),
             event,
             state["request_id"],
             state.get("trace_id", ""),
-            (state.get("entrance"), scope["method"], reason, state.get("address"), status, demand, ended),
-            caller,
+            (state.get("entrance"), scope["method"], reason, status, demand),
+            (state.get("address"), caller, ended),
         )
         for outlet in self.outlets:
             outlet.put(said)
 
-    def _line(self, at: int, event: Event, request_id: str, trace_id: str, what: _What, caller: Caller | None) -> str:
-        key = what, caller and (caller.subject, caller.client_id, caller.session_id, caller.token_scopes)
-        rest = self._rest.get(key)
-        if rest is None:
-            rest = self._remember(key)
-        # The ids have no character that JSON escapes. An event is a text, which the plus takes as it is.
-        return (
-            f'{{"time": "{time_text(at)}", "level": "info", "event": "'
-            + event
-            + (f'", "request_id": "{request_id}", "trace_id": "{trace_id}", {rest}}}')
-        )
 
-    def _remember(self, key: _Key) -> str:
-        """Return what of a line is the same for a caller's calls of a tool, as members of a JSON object."""
-        (entrance, method, reason, address, status, demand, ended), who = key
-        entrance, method = entrance or "other", method if method in METHODS else "OTHER"
-        reason = reason if reason in REASONS else "other"
-        line = f'"layer": "service", "entrance": "{entrance}", "method": "{method}", "reason": "{reason}"'
-        if address:
-            line += f', "client_address": {_json(address)}'
-        if status is not None:
-            line += f', "status": {status}'
-        if who is not None:
-            line += f', "sub": {_json(who[0])}, "client": {_json(who[1])}{_unless_none("session", who[2])}'
-        if ended is not None:
-            line += _unless_none("sub", ended.subject) + _unless_none("session", ended.session_id)
-        if demand is not None:
-            tool = "null" if demand.tool is None else _json(demand.tool)
-            line += f', "tool": {tool}, "scopes_asked": {_encode(demand.scopes)}'
-        if who is not None:
-            line += f', "scopes_held": {self._scopes(who[3])}'
-        if len(self._rest) >= MAX_REMEMBERED:
-            del self._rest[next(iter(self._rest))]
-        self._rest[key] = line
-        return line
+def _line(said: tuple[Any, int, Event, str, str, _What, _Who]) -> str:
+    _, at, event, request_id, trace_id, what, who = said
+    # The ids have no character that JSON escapes. An event is a text, which the plus takes as it is.
+    return (
+        f'{{"time": "{time_text(at)}", "level": "info", "event": "'
+        + event
+        + f'", "request_id": "{request_id}", "trace_id": "{trace_id}", {_what_text(what)}{_who_text(who)}}}'
+    )
 
-    def _scopes(self, held: frozenset[str]) -> str:
-        """Return scopes for the line: sorted and bounded. The same few sets come again and again."""
-        found = self._held.get(held)
-        if found is None:
-            found = _encode(sorted(scope[:MAX_SCOPE_LENGTH] for scope in held)[:MAX_SCOPES])
-            if len(self._held) < 256:
-                self._held[held] = found
-        return found
+
+# What one tool asks and what one caller holds is the same for many lines.
+@lru_cache(MAX_REMEMBERED)
+def _what_text(what: _What) -> str:
+    """Return what was asked and why it was decided so, as members of a JSON object."""
+    entrance, method, reason, status, demand = what
+    method, reason = method if method in METHODS else "OTHER", reason if reason in REASONS else "other"
+    text = f'"layer": "service", "entrance": "{entrance or "other"}", "method": "{method}", "reason": "{reason}"'
+    if status is not None:
+        text += f', "status": {status}'
+    if demand is not None:
+        tool = "null" if demand.tool is None else _json(demand.tool)
+        text += f', "tool": {tool}, "scopes_asked": {_encode(demand.scopes)}'
+    return text
+
+
+@lru_cache(MAX_REMEMBERED)
+def _who_text(who: _Who) -> str:
+    """Return who asks, as further members."""
+    address, caller, ended = who
+    text = _unless_none("client_address", address)
+    if caller is not None:
+        held = _encode(sorted(scope[:MAX_SCOPE_LENGTH] for scope in caller.token_scopes)[:MAX_SCOPES])
+        text += f', "sub": {_json(caller.subject)}, "client": {_json(caller.client_id)}'
+        text += f'{_unless_none("session", caller.session_id)}, "scopes_held": {held}'
+    if ended is not None:
+        text += _unless_none("sub", ended.subject) + _unless_none("session", ended.session_id)
+    return text
 
 
 def _unless_none(key: str, text: str | None) -> str:

@@ -2,8 +2,10 @@
 
 import time
 
-_MILLION = 1_000_000
-_second = (0, "")
+_SECOND = 1_000_000_000
+# To look digits up takes a third of what it takes to format them: there are two of these texts a call.
+_DIGITS = tuple(f"{number:03}" for number in range(1000))
+_known = (0, "")
 
 
 def now_text() -> str:
@@ -17,13 +19,11 @@ def time_text(nanoseconds: int) -> str:
     Args:
         nanoseconds: since the epoch.
     """
-    global _second
-    now = nanoseconds // 1000
-    begins, prefix = _second
-    rest = now - begins
-    if not 0 <= rest < _MILLION:
-        second, rest = divmod(now, _MILLION)
+    global _known
+    begins, prefix = _known
+    rest = nanoseconds - begins
+    if not 0 <= rest < _SECOND:
+        second, rest = divmod(nanoseconds, _SECOND)
         prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-        _second = second * _MILLION, prefix
-    # Six digits with their zeros, at a third less than a format would take: there are two of these a call.
-    return f"{prefix}{str(rest + _MILLION)[1:]}Z"
+        _known = second * _SECOND, prefix
+    return f"{prefix}{_DIGITS[rest // 1_000_000]}{_DIGITS[rest // 1000 % 1000]}Z"

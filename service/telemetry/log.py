@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -51,34 +51,24 @@ def write_request(
         trace_id: likewise.
     """
     if logging.root.level <= logging.INFO:
-        if len(path) > MAX_KNOWN_PATH:  # not worth its room while the line waits
-            asked, caller = _request(method[:32], path, address)
-            line = _request_line(time.time_ns(), asked, caller, status, seconds, request_id, trace_id)
-            STDOUT.put(line)
-        else:
-            STDOUT.put((_usual_line, time.time_ns(), method, path, status, seconds, address, request_id, trace_id))
+        if len(path) > MAX_KNOWN_PATH:  # neither long texts nor tokens are kept
+            path = redact(path)
+        STDOUT.put((_request_line, time.time_ns(), method, path, status, seconds, address, request_id, trace_id))
 
 
-def _usual_line(
-    at: int, method: str, path: str, status: int, seconds: float, address: str, request_id: str, trace_id: str
-) -> str:
-    asked, caller = _known_request(method[:32], path, address)
-    return _request_line(at, asked, caller, status, seconds, request_id, trace_id)
-
-
-def _request_line(at: int, asked: str, caller: str, status: int, seconds: float, request_id: str, trace_id: str) -> str:
+def _request_line(said: tuple[Any, int, str, str, int, float, str, str, str]) -> str:
+    _, at, method, path, status, seconds, address, request_id, trace_id = said
+    asked, caller = _asked_and_caller(method, path, address)
     return (
         f'{{"time": "{time_text(at)}", "level": "info", "event": "{_REQUEST}", "request_id": "{request_id}", '
         f'{asked}, "status": {status}, "ms": {seconds * 1000:.1f}, {caller}, "trace_id": "{trace_id}"}}'
     )
 
 
-def _request(method: str, path: str, address: str) -> tuple[str, str]:
+@lru_cache(1024)
+def _asked_and_caller(method: str, path: str, address: str) -> tuple[str, str]:
     """Return what a request says of itself, as members of a JSON object."""
-    return f'"method": {_as_json(method)}, "path": {_as_json(path)}', f'"address": {_as_json(address)}'
-
-
-_known_request: Final = lru_cache(1024)(_request)
+    return f'"method": {_as_json(method[:32])}, "path": {_as_json(path)}', f'"address": {_as_json(address)}'
 
 
 def _as_json(text: str) -> str:

@@ -29,7 +29,7 @@ LAST_FLUSH_SECONDS: Final = 2.0
 
 Line = TypeVar("Line")
 Later = tuple[Any, ...]
-"""A function that makes a line, and its arguments: many lines made together cost half of what each alone would."""
+"""What a line is made of, and first the function that makes it of this: many lines made together cost half as much."""
 _Told = TypeVar("_Told", contravariant=True)
 
 _outlets: "weakref.WeakSet[Outlet[Any]]" = weakref.WeakSet()
@@ -179,7 +179,7 @@ class Outlet(Generic[Line]):
 
 
 def _made(line: Line | Later) -> Line:
-    return cast(Line, line[0](*line[1:]) if type(line) is tuple else line)
+    return cast(Line, line[0](line) if type(line) is tuple else line)
 
 
 def outlets() -> list[Outlet[Any]]:

@@ -59,7 +59,7 @@ def test_the_event_loop_writes_in_order_and_makes_lines_late() -> None:
 
     async def calls() -> None:
         for number in range(2000):
-            outlet.put(str(number) if number % 2 else ("{}".format, number))
+            outlet.put(str(number) if number % 2 else ("{0[1]}".format, number))
             if number % 100 == 0:
                 await asyncio.sleep(GATHER_SECONDS)
         await all_there(sink, 2000)
@@ -131,7 +131,7 @@ import asyncio, sys
 from service.telemetry.stdout import STDOUT
 async def main():
     for number in range(int(sys.argv[1])):
-        STDOUT.put(("{:0100d}".format, number))
+        STDOUT.put(("{0[1]:0100d}".format, number))
         if number % 50 == 0:
             await asyncio.sleep(0)
     await asyncio.sleep(0.5)
