@@ -55,7 +55,7 @@ def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> 
             await revocations.revoke(kind, str(value), ended.issued_at)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
-            later = "The other workers could not be told; try again later"
+            later = "The other workers cannot be told before Redis is back; try again later"
             return JSONResponse(
                 {"error": "temporarily_unavailable", "error_description": later}, 503, headers=_NO_STORE
             )

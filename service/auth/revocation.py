@@ -1,14 +1,15 @@
 """Sessions that ended before their tokens expire.
 
 Kept in memory, so a call never waits for it. With Redis every worker follows one stream and knows within a second what
-another was told; without Redis there is one worker. While Redis is away each worker knows what it was told itself, and
-the rest ends with the token (access tokens live 300 s at most).
+another was told; without Redis there is one worker. While Redis is away each worker knows what it was told itself. What
+the stream lacks when Redis is back, empty or not, the workers tell again: each of them has all of it.
 
 The identity of what is revoked is the session or the person, never the bytes of a token: ES256 has a second valid
 signature for the same content.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,8 @@ from redis.exceptions import RedisError
 from service.telemetry.events import Event
 
 STREAM: Final = "secure-mcp:revocations"
+MARK: Final = "secure-mcp:revocations:mark"
+"""Stands for the memory of Redis: where it is another than before, or none, something was forgotten."""
 MAX_ENTRIES: Final = 100_000
 _BLOCK_MILLISECONDS: Final = 1000
 _RETRY_SECONDS: Final = 1.0
@@ -43,6 +46,8 @@ class Revocations:
         self._clock = clock
         self._entries: dict[tuple[str, str], float] = {}
         self._follower: asyncio.Task[None] | None = None
+        self._mark: str | None = None
+        self._stopping = False
         self.reachable: bool | None = None
         """Whether Redis answered last; None where there is none to ask."""
 
@@ -74,12 +79,15 @@ class Revocations:
             at: when it ended, seconds since the epoch.
 
         Raises:
-            RedisError, OSError, TimeoutError: it holds in this process, but the others could not be told.
+            RedisError, OSError, TimeoutError: it holds in this process; the others are told when Redis is back.
         """
-        self._add(kind, value, at)
+        self._add(kind, value, float(at))
         if self._redis is not None:
-            entry: Any = {"kind": kind, "value": value, "at": at}
-            await self._redis.xadd(STREAM, entry, maxlen=MAX_ENTRIES, approximate=True)
+            try:
+                await self._tell(self._redis, kind, value, float(at))
+            except (RedisError, OSError, TimeoutError):
+                self._mark = None
+                raise
 
     async def start(self) -> None:
         """Learn what others were told, and follow."""
@@ -88,6 +96,7 @@ class Revocations:
 
     async def stop(self) -> None:
         """Stop following."""
+        self._stopping = True  # for redis swallows a cancellation that comes together with news
         if self._follower is not None:
             self._follower.cancel()
             with suppress(asyncio.CancelledError):
@@ -103,16 +112,43 @@ class Revocations:
                 del self._entries[next(iter(self._entries))]
         self._entries[kind, value] = max(at, self._entries.get((kind, value), 0.0))
 
+    async def _tell(self, redis: Redis, kind: str, value: str, at: float) -> None:
+        entry: Any = {"kind": kind, "value": value, "at": at}
+        await redis.xadd(STREAM, entry, maxlen=MAX_ENTRIES, approximate=True)
+
+    async def _tell_what_is_missing(self, redis: Redis) -> None:
+        """Tell again what the stream has not, after Redis forgot it or could not be told."""
+        mark: Any = await redis.get(MARK)
+        if mark is not None and mark == self._mark and (not self._entries or await redis.exists(STREAM)):
+            return
+        if mark is None:
+            await redis.set(MARK, secrets.token_hex(8), nx=True)
+            mark = await redis.get(MARK)
+        found: Any = await redis.xrange(STREAM)
+        there = {(fields.get("kind"), fields.get("value"), fields.get("at")) for _, fields in found}
+        needed = self._clock() - self._seconds
+        missing = [
+            (kind, value, at)
+            for (kind, value), at in self._entries.items()
+            if at > needed and (kind, value, str(at)) not in there
+        ]
+        for kind, value, at in missing:
+            await self._tell(redis, kind, value, at)
+        if missing:
+            log.info(Event.REVOCATIONS_RETOLD, number=len(missing))
+        self._mark = mark
+
     async def _follow_for_ever(self, redis: Redis) -> None:
         # Ids of the stream are times of Redis's clock, so begin somewhat earlier.
         last = f"{int((self._clock() - self._seconds - 60) * 1000)}-0"
-        while True:
+        while not self._stopping:
             try:
                 streams: Any = await redis.xread({STREAM: last}, block=_BLOCK_MILLISECONDS)
                 for _, entries in streams or ():
                     for last, fields in entries:  # noqa: B007 - the id of the last entry is where to go on
                         self._add(fields["kind"], fields["value"], float(fields["at"]))
                 self.reachable = True
+                await self._tell_what_is_missing(redis)
             except (RedisError, OSError, TimeoutError, KeyError, ValueError) as error:
                 if self.reachable is not False:
                     log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)

@@ -22,6 +22,7 @@ class Event(StrEnum):
     SESSION_REVOKED = "session_revoked"
     LOGOUT_REFUSED = "logout_refused"
     REVOCATIONS_UNSHARED = "revocations_unshared"
+    REVOCATIONS_RETOLD = "revocations_retold"
     AUDIT_ANCHOR = "audit_anchor"
     LOG_LEVEL_CHANGED = "log_level_changed"
     LIBRARY = "library"

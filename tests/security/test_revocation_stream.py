@@ -50,6 +50,18 @@ class Stream:
             return None
         return [(STREAM, found)]
 
+    async def get(self, name: str) -> str:
+        """It never forgets; tests/security/test_revocations_retold.py has a Redis that does."""
+        assert name == module.MARK
+        return "the same for ever"
+
+    async def exists(self, name: str) -> int:
+        return int(name == STREAM and bool(self.entries))
+
+    async def xrange(self, name: str) -> list[tuple[str, dict[str, str]]]:
+        assert name == STREAM
+        return self.entries
+
     async def aclose(self) -> None:
         self.closed = True
 
@@ -182,5 +194,31 @@ def test_only_what_is_over_is_forgotten_when_memory_is_full(monkeypatch: pytest.
         await alone.revoke("sid", "one more", NOW)
         found = [name for name in ("nearly", "new", "newest", "one more") if alone.cover(name, "x", NOW)]
         assert found == ["new", "newest", "one more"]
+
+    asyncio.run(main())
+
+
+def test_a_cancellation_that_comes_with_news_ends_it_all_the_same() -> None:
+    """redis-py returns what it has read and forgets that it was cancelled; seen with redis 8 and a real server."""
+
+    class Deaf(Stream):
+        cancelled = 0
+
+        async def xread(self, streams: dict[str, str], block: int | None = None) -> Any:
+            try:
+                return await super().xread(streams, block)
+            except asyncio.CancelledError:
+                self.cancelled += 1
+                if self.cancelled > 1:
+                    raise
+                return None
+
+    async def main() -> None:
+        stream = Deaf()
+        follower = Revocations(SECONDS, stream, lambda: NOW)  # type: ignore[arg-type]
+        await follower.start()
+        await soon(lambda: bool(stream.asked))
+        await asyncio.wait_for(follower.stop(), 5)
+        assert stream.cancelled == 1
 
     asyncio.run(main())
