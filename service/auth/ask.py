@@ -38,7 +38,7 @@ async def ask(
         headers = _HEADERS | outgoing_headers(ids.get()[0])
         async with client.stream(method, url, data=form, headers=headers) as response:
             if span is not None:
-                span.set_attribute("http.response.status_code", response.status_code)
+                span.attributes["http.response.status_code"] = response.status_code
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk

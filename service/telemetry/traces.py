@@ -7,20 +7,21 @@ could make us trace all they send. Spans go through an outlet (outlet.py), so a 
 and what it misses is counted.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from service.telemetry.outlet import Outlet
 
@@ -29,23 +30,69 @@ _TIMEOUT_SECONDS: Final = 5.0
 _GATHER_SECONDS: Final = 1.0
 _ROUTES: Final = {"mcp": "{mcp endpoint}", "rest": "/api/v1/tools/{name}", "logout": "/backchannel-logout"}
 _NOTHING: Final = nullcontext()
-_trace_id: ContextVar[str] = ContextVar("secure_mcp_trace_id", default="")
-"""The trace id of a request that is traced, and of no other."""
+_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+_SCOPE: Final = InstrumentationScope("service")
 
 
-class _Ids(RandomIdGenerator):
-    """Gives a root span the trace id that log and audit trail have."""
+class Span(AbstractContextManager["Span"]):
+    """A part of a request that is traced, under way from entering to leaving it.
 
-    def generate_trace_id(self) -> int:
-        return int(_trace_id.get() or "0", 16) or super().generate_trace_id()
+    The SDK's own costs ten times as much before it is exported. This one becomes the SDK's in the thread that exports.
+
+    Args:
+        name: fixed text.
+        kind: of the semantic conventions.
+        attributes: likewise.
+        trace_id: of the request.
+        parent: what it is a part of; None for a root span.
+    """
+
+    __slots__ = ("_before", "attributes", "began", "context", "ended", "failed", "kind", "name", "parent")
+
+    def __init__(
+        self, name: str, kind: SpanKind, attributes: dict[str, Any], trace_id: int, parent: SpanContext | None
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.attributes = attributes
+        self.context = SpanContext(trace_id, random.getrandbits(64) or 1, is_remote=False, trace_flags=_SAMPLED)
+        self.failed = False
+        self.parent = parent
+
+    def __enter__(self) -> "Span":
+        # OpenTelemetry's own context as well, for what a tool traces by itself.
+        theirs = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(self.context)))
+        self._before: tuple[Token[Span | None], Token[Any]] = _current.set(self), theirs
+        self.began = time.time_ns()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended = time.time_ns()
+        ours, theirs = self._before
+        _current.reset(ours)
+        otel_context.detach(theirs)
+        if _Tracing.outlet is not None:
+            _Tracing.outlet.put((_readable, self))
 
 
-class _ToOutlet(SpanProcessor):
-    def __init__(self, outlet: Outlet[ReadableSpan]) -> None:
-        self._outlet = outlet
+_current: ContextVar[Span | None] = ContextVar("secure_mcp_span", default=None)
 
-    def on_end(self, span: ReadableSpan) -> None:
-        self._outlet.put(span)
+
+def _readable(said: tuple[Any, Span]) -> ReadableSpan:
+    """Return what the SDK's exporter takes."""
+    span = said[1]
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=_Tracing.resource,
+        attributes=span.attributes,
+        kind=span.kind,
+        status=Status(StatusCode.ERROR if span.failed else StatusCode.UNSET),
+        start_time=span.began,
+        end_time=span.ended,
+        instrumentation_scope=_SCOPE,
+    )
 
 
 class _Export:
@@ -62,7 +109,8 @@ class _Export:
 
 
 class _Tracing:
-    tracer: trace.Tracer | None = None
+    outlet: Outlet[ReadableSpan] | None = None
+    resource = Resource({})
     bound = 0
     """Traced is what has a trace id whose lower half is below this."""
 
@@ -75,17 +123,9 @@ def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) ->
         ratio: share of requests, from 0 to 1.
         resource: who speaks.
     """
-    _Tracing.tracer, _Tracing.bound = None, int(ratio * 2**64)
+    _Tracing.outlet, _Tracing.resource, _Tracing.bound = None, resource, int(ratio * 2**64)
     if endpoint and ratio > 0:
-        provider = TracerProvider(
-            # What is traced was decided before: by `request_span`.
-            sampler=ALWAYS_ON,
-            resource=resource,
-            id_generator=_Ids(),
-            shutdown_on_exit=False,
-        )
-        provider.add_span_processor(_ToOutlet(Outlet("traces", _Export(endpoint), gather=_GATHER_SECONDS)))
-        _Tracing.tracer = provider.get_tracer("service")
+        _Tracing.outlet = Outlet("traces", _Export(endpoint), gather=_GATHER_SECONDS)
 
 
 def request_span(trace_id: str, parent_id: str, method: str, entrance: str) -> AbstractContextManager[Span | None]:
@@ -97,32 +137,13 @@ def request_span(trace_id: str, parent_id: str, method: str, entrance: str) -> A
         method: one of `METHODS`, or OTHER.
         entrance: one of `ENTRANCES`.
     """
-    if _Tracing.tracer is None or int(trace_id[16:], 16) >= _Tracing.bound:
+    if _Tracing.outlet is None or int(trace_id[16:], 16) >= _Tracing.bound:
         return _NOTHING
-    return _request_span(_Tracing.tracer, trace_id, parent_id, method, entrance)
-
-
-@contextmanager
-def _request_span(tracer: trace.Tracer, trace_id: str, parent_id: str, method: str, entrance: str) -> Iterator[Span]:
-    route = _ROUTES.get(entrance, entrance)
-    parent = otel_context.Context()
+    trace_number, parent, route = int(trace_id, 16), None, _ROUTES.get(entrance, entrance)
     if parent_id:
-        remote = SpanContext(int(trace_id, 16), int(parent_id, 16), is_remote=True, trace_flags=TraceFlags(1))
-        parent = trace.set_span_in_context(NonRecordingSpan(remote), parent)
-    token = _trace_id.set(trace_id)
-    try:
-        attributes = {"http.request.method": "_OTHER" if method == "OTHER" else method, "http.route": route}
-        with tracer.start_as_current_span(
-            f"{method} {route}",
-            parent,
-            SpanKind.SERVER,
-            attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            yield span
-    finally:
-        _trace_id.reset(token)
+        parent = SpanContext(trace_number, int(parent_id, 16), is_remote=True, trace_flags=_SAMPLED)
+    attributes = {"http.request.method": "_OTHER" if method == "OTHER" else method, "http.route": route}
+    return Span(f"{method} {route}", SpanKind.SERVER, attributes, trace_number, parent)
 
 
 def answered(span: Span, status: int, tool: str | None, request_id: str) -> None:
@@ -134,12 +155,10 @@ def answered(span: Span, status: int, tool: str | None, request_id: str) -> None
         tool: an existing tool, or None.
         request_id: correlation id.
     """
-    span.set_attribute("http.response.status_code", status)
-    span.set_attribute("secure_mcp.request_id", request_id)
+    span.attributes |= {"http.response.status_code": status, "secure_mcp.request_id": request_id}
     if tool is not None:
-        span.set_attributes({"gen_ai.tool.name": tool, "gen_ai.operation.name": "execute_tool"})
-    if status >= 500 or not status:
-        span.set_status(StatusCode.ERROR)
+        span.attributes |= {"gen_ai.tool.name": tool, "gen_ai.operation.name": "execute_tool"}
+    span.failed = status >= 500 or not status
 
 
 def failed(span: Span | None, error: BaseException) -> None:
@@ -150,8 +169,8 @@ def failed(span: Span | None, error: BaseException) -> None:
         error: the exception.
     """
     if span is not None:
-        span.set_attribute("error.type", f"{type(error).__module__}.{type(error).__qualname__}")
-        span.set_status(StatusCode.ERROR)
+        span.attributes["error.type"] = f"{type(error).__module__}.{type(error).__qualname__}"
+        span.failed = True
 
 
 def child_span(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) -> AbstractContextManager[Span | None]:
@@ -162,12 +181,11 @@ def child_span(name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any)
         kind: CLIENT for outgoing calls.
         attributes: with underscores for dots.
     """
-    if _Tracing.tracer is None or not _trace_id.get():  # asking OpenTelemetry costs ten times as much
+    parent = _current.get()
+    if parent is None:
         return _NOTHING
     named = {key.replace("__", "."): value for key, value in attributes.items()}
-    return _Tracing.tracer.start_as_current_span(
-        name, kind=kind, attributes=named, record_exception=False, set_status_on_exception=False
-    )
+    return Span(name, kind, named, parent.context.trace_id, parent.context)
 
 
 def outgoing_headers(request_id: str) -> dict[str, str]:

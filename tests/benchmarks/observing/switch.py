@@ -37,7 +37,7 @@ class Observation:
     """What is observed."""
 
     def __init__(self) -> None:
-        self._tracer = traces._Tracing.tracer
+        self._traces = traces._Tracing.outlet
         self._usual = correlation.count_request, correlation.write_request, audit.count_decision, guard.trail
 
     def only(self, parts: set[str]) -> None:
@@ -48,7 +48,7 @@ class Observation:
         correlation.write_request = write if "log" in parts else _nothing  # type: ignore[attr-defined]
         audit.count_decision = decide if metrics else _nothing  # type: ignore[attr-defined]
         guard.trail = trail if "audit" in parts else _Silent  # type: ignore[attr-defined,assignment]
-        traces._Tracing.tracer = self._tracer if "traces" in parts else None
+        traces._Tracing.outlet = self._traces if "traces" in parts else None
 
 
 class Switched:
