@@ -20,7 +20,6 @@ from service.context import Permit, permitted
 from service.downstream import Downstream
 from service.telemetry.audit import trail
 from service.telemetry.events import Event
-from service.telemetry.traces import child_span
 from service.tools.registry import ToolRegistry
 
 _ALLOWED: Final = Event.ACCESS_ALLOWED
@@ -95,8 +94,7 @@ class Guard:
 
     async def _authenticate(self, token: str) -> Caller:
         try:
-            with child_span("validate token"):
-                return await self._validator.validate(token)
+            return await self._validator.validate(token)
         except TokenRefused as refused:
             raise self._challenges.invalid_token(refused.reason, refused.description) from None
         except KeysUnavailable as unavailable:

@@ -12,6 +12,7 @@ from service.auth.jws import JwsVerifier, KeySource
 from service.auth.revocation import Revocations
 from service.auth.verified import VerifiedTokens
 from service.contract import Contract
+from service.telemetry.traces import child_span
 
 __all__ = ["Caller", "KeySource", "KeysUnavailable", "TokenRefused", "TokenValidator"]
 
@@ -108,7 +109,8 @@ class TokenValidator:
             self.hits += 1
         else:
             self.misses += 1
-            caller = self._caller(await self._jws.verify(raw), now)
+            with child_span("validate token"):
+                caller = self._caller(await self._jws.verify(raw), now)
             self._verified.put(digest, caller, now, caller.expires_at)
         if self._revocations and self._revocations.cover(caller.session_id, caller.subject, caller.issued_at):
             raise TokenRefused("revoked")

@@ -3,6 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
+from service.telemetry import counts
 from service.telemetry.counts import count_decision, count_request, publish_counts
 from service.telemetry.metrics import BUCKETS, REGISTRY
 
@@ -55,3 +56,18 @@ def test_a_reason_that_nobody_knows_adds_no_series() -> None:
         )
         is None
     )
+
+
+@pytest.mark.requirement("METRICS")
+def test_notes_of_calls_do_not_pile_up_while_nobody_publishes() -> None:
+    """There are fewer than `MAX_NOTES` at any time, and each is counted once."""
+    publish_counts()
+    before = value("http_requests_total", method="PUT", entrance="other", status="298")
+    for _ in range(7 * counts.MAX_NOTES // 2):
+        count_decision(True, "batch", None)
+        count_request("PUT", "other", "counted", 298, 0.1)
+        assert len(counts._noted_answers) < counts.MAX_NOTES
+        assert len(counts._noted_decisions) < counts.MAX_NOTES
+    publish_counts()
+    after = value("http_requests_total", method="PUT", entrance="other", status="298")
+    assert after - before == 7 * counts.MAX_NOTES // 2
