@@ -124,7 +124,8 @@ class Revocations:
         if mark is None:
             await redis.set(MARK, secrets.token_hex(8), nx=True)
             mark = await redis.get(MARK)
-        found: Any = await redis.xrange(STREAM)
+        self._mark = mark  # from here on whatever fails takes it back
+        found: Any = await redis.xrange(STREAM, self._first_needed())
         there = {(fields.get("kind"), fields.get("value"), fields.get("at")) for _, fields in found}
         needed = self._clock() - self._seconds
         missing = [
@@ -136,11 +137,13 @@ class Revocations:
             await self._tell(redis, kind, value, at)
         if missing:
             log.info(Event.REVOCATIONS_RETOLD, number=len(missing))
-        self._mark = mark
+
+    def _first_needed(self) -> str:
+        # Ids of the stream are times of Redis's clock, so begin somewhat earlier.
+        return f"{int((self._clock() - self._seconds - 60) * 1000)}-0"
 
     async def _follow_for_ever(self, redis: Redis) -> None:
-        # Ids of the stream are times of Redis's clock, so begin somewhat earlier.
-        last = f"{int((self._clock() - self._seconds - 60) * 1000)}-0"
+        last = self._first_needed()
         while not self._stopping:
             try:
                 streams: Any = await redis.xread({STREAM: last}, block=_BLOCK_MILLISECONDS)
@@ -152,5 +155,5 @@ class Revocations:
             except (RedisError, OSError, TimeoutError, KeyError, ValueError) as error:
                 if self.reachable is not False:
                     log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
-                self.reachable = False
+                self.reachable, self._mark = False, None
                 await asyncio.sleep(_RETRY_SECONDS)

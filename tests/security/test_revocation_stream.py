@@ -58,9 +58,9 @@ class Stream:
     async def exists(self, name: str) -> int:
         return int(name == STREAM and bool(self.entries))
 
-    async def xrange(self, name: str) -> list[tuple[str, dict[str, str]]]:
+    async def xrange(self, name: str, first: str) -> list[tuple[str, dict[str, str]]]:
         assert name == STREAM
-        return self.entries
+        return [entry for entry in self.entries if entry[0] >= first]
 
     async def aclose(self) -> None:
         self.closed = True
@@ -220,5 +220,39 @@ def test_a_cancellation_that_comes_with_news_ends_it_all_the_same() -> None:
         await soon(lambda: bool(stream.asked))
         await asyncio.wait_for(follower.stop(), 5)
         assert stream.cancelled == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.requirement("REVOCATIONS-RETOLD")
+def test_what_could_not_be_told_while_others_are_looked_for_is_told_later() -> None:
+    class Slow(Stream):
+        def __init__(self) -> None:
+            super().__init__()
+            self.looking, self.found, self.failing = asyncio.Event(), asyncio.Event(), True
+
+        async def xrange(self, name: str, first: str) -> list[tuple[str, dict[str, str]]]:
+            self.looking.set()
+            await self.found.wait()
+            return await super().xrange(name, first)
+
+        async def xadd(self, name: str, fields: dict[str, Any], **options: Any) -> None:
+            if self.failing:
+                raise RedisDown
+            await super().xadd(name, fields, **options)
+
+    async def main() -> None:
+        stream = Slow()
+        told = Revocations(SECONDS, stream, lambda: NOW)  # type: ignore[arg-type]
+        await told.start()
+        stream.append({"kind": "sid", "value": "first", "at": str(NOW)})
+        await asyncio.wait_for(stream.looking.wait(), 5)
+        with pytest.raises(RedisDown):
+            await told.revoke("sid", "untold", NOW)
+        stream.failing = False
+        stream.found.set()
+        stream.append({"kind": "sid", "value": "second", "at": str(NOW)})
+        await soon(lambda: "untold" in {fields["value"] for _, fields in stream.entries})
+        await told.stop()
 
     asyncio.run(main())
