@@ -45,8 +45,7 @@ class _Kept:
         self.lines: list[dict[str, Any]] = []
 
     def put(self, later: tuple[Any, ...]) -> None:
-        make, *arguments = later
-        self.lines.append(json.loads(make(*arguments)))
+        self.lines.append(json.loads(later[0](later)))
 
 
 @contextmanager
