@@ -6,7 +6,6 @@ from service import __version__
 from service.settings import Settings
 from service.telemetry.audit import configure_audit
 from service.telemetry.audit_file import AuditFile
-from service.telemetry.otlp_logs import OtlpLogs
 from service.telemetry.outlet import Outlet
 from service.telemetry.stdout import STDOUT
 from service.telemetry.syslog import Syslog
@@ -49,5 +48,7 @@ def build_sinks(settings: Settings) -> list[Outlet[str]]:
         elif name == "syslog":
             sinks.append(Outlet("audit_syslog", Syslog(settings.audit_syslog)))
         elif name == "otlp" and settings.otlp_endpoint:
+            from service.telemetry.otlp_logs import OtlpLogs  # only here: it takes long to load
+
             sinks.append(Outlet("audit_otlp", OtlpLogs(settings.otlp_endpoint, resource_of(settings))))
     return sinks

@@ -9,29 +9,26 @@ and what it misses is counted.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
 from service.telemetry.outlet import Outlet
 
-_TIMEOUT_SECONDS: Final = 5.0
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
 # Spans are sent once in this time: a request to the collector costs as much as many calls.
 _GATHER_SECONDS: Final = 1.0
 _ROUTES: Final = {"mcp": "{mcp endpoint}", "rest": "/api/v1/tools/{name}", "logout": "/backchannel-logout"}
 _NOTHING: Final = nullcontext()
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_SCOPE: Final = InstrumentationScope("service")
 
 
 class Span(AbstractContextManager["Span"]):
@@ -72,45 +69,15 @@ class Span(AbstractContextManager["Span"]):
         _current.reset(ours)
         otel_context.detach(theirs)
         if _Tracing.outlet is not None:
-            _Tracing.outlet.put((_readable, self))
+            _Tracing.outlet.put((_Tracing.readable, self))
 
 
 _current: ContextVar[Span | None] = ContextVar("secure_mcp_span", default=None)
 
 
-def _readable(said: tuple[Any, Span]) -> ReadableSpan:
-    """Return what the SDK's exporter takes."""
-    span = said[1]
-    return ReadableSpan(
-        name=span.name,
-        context=span.context,
-        parent=span.parent,
-        resource=_Tracing.resource,
-        attributes=span.attributes,
-        kind=span.kind,
-        status=Status(StatusCode.ERROR if span.failed else StatusCode.UNSET),
-        start_time=span.began,
-        end_time=span.ended,
-        instrumentation_scope=_SCOPE,
-    )
-
-
-class _Export:
-    """A writer for an `Outlet`: sends spans and returns how many were lost, none or all."""
-
-    def __init__(self, endpoint: str) -> None:
-        self._endpoint = f"{endpoint}/v1/traces"
-        self._exporter: OTLPSpanExporter | None = None
-
-    def __call__(self, spans: Sequence[ReadableSpan]) -> int:
-        if self._exporter is None:  # here, and not before the workers are forked
-            self._exporter = OTLPSpanExporter(self._endpoint, timeout=_TIMEOUT_SECONDS)
-        return 0 if self._exporter.export(spans) is SpanExportResult.SUCCESS else len(spans)
-
-
 class _Tracing:
-    outlet: Outlet[ReadableSpan] | None = None
-    resource = Resource({})
+    outlet: "Outlet[ReadableSpan] | None" = None
+    readable: "Callable[[tuple[Any, Span]], ReadableSpan]"
     bound = 0
     """Traced is what has a trace id whose lower half is below this."""
 
@@ -123,9 +90,13 @@ def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) ->
         ratio: share of requests, from 0 to 1.
         resource: who speaks.
     """
-    _Tracing.outlet, _Tracing.resource, _Tracing.bound = None, resource, int(ratio * 2**64)
+    _Tracing.outlet, _Tracing.bound = None, int(ratio * 2**64)
     if endpoint and ratio > 0:
-        _Tracing.outlet = Outlet("traces", _Export(endpoint), gather=_GATHER_SECONDS)
+        from service.telemetry.otlp_traces import OtlpTraces
+
+        exporter = OtlpTraces(endpoint, resource)
+        _Tracing.readable = exporter.readable
+        _Tracing.outlet = Outlet("traces", exporter, gather=_GATHER_SECONDS)
 
 
 def request_span(trace_id: str, parent_id: str, method: str, entrance: str) -> AbstractContextManager[Span | None]:

@@ -1,6 +1,8 @@
 """Spans of a tool: one for each time that it ran, however often its call was tried, and none of what it was told."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from service.app import create_app
 from service.auth.ask import ask
 from service.telemetry import traces
+from service.telemetry.otlp_traces import OtlpTraces
 from service.telemetry.outlet import flush_all
 from tests.unit.tokens import MCP_HEADERS, make_keys, make_settings, make_token, rpc, running
 
@@ -24,14 +27,11 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ReadableSpan]]:
     found: list[ReadableSpan] = []
 
-    class Export:
-        def __init__(self, _endpoint: str) -> None: ...
+    def export(_self: OtlpTraces, sent: Sequence[ReadableSpan]) -> int:
+        found.extend(sent)
+        return 0
 
-        def __call__(self, sent: Sequence[ReadableSpan]) -> int:
-            found.extend(sent)
-            return 0
-
-    monkeypatch.setattr(traces, "_Export", Export)
+    monkeypatch.setattr(OtlpTraces, "__call__", export)
     yield found
     traces.configure_tracing(None, 0, Resource({}))
 
@@ -113,3 +113,9 @@ def test_what_is_not_sampled_has_no_span(spans: list[ReadableSpan]) -> None:
     """The lower half of the trace id is above a hundredth of all."""
     assert called("echo", {"text": "x"}, ratio=0.01).status_code == 200
     assert spans == []
+
+
+@pytest.mark.requirement("SERVICE-COST")
+def test_what_speaks_to_a_collector_is_not_loaded_without_one() -> None:
+    code = "import service.app, sys; print(*(name for name in sys.modules if 'exporter.otlp' in name))"
+    assert subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True).stdout == "\n"
