@@ -9,7 +9,6 @@ path, or anything else that a caller wrote freely. No log level switches it off.
 import json
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _json
 from typing import Any, Final
 
@@ -32,8 +31,22 @@ MAX_SCOPE_LENGTH: Final = 64
 _ALLOWED: Final = Event.ACCESS_ALLOWED
 _REVOKED: Final = Event.SESSION_REVOKED
 MAX_REMEMBERED: Final = 2048
-_What = tuple[str | None, str, str, int | None, Demand | None]
-_Who = tuple[str | None, Caller | None, LogoutToken | None]
+_texts: Final[dict[tuple[Any, ...], tuple[Caller | None, str]]] = {}
+_Said = tuple[
+    Any,
+    int,
+    Event,
+    str,
+    str,
+    str | None,
+    str,
+    str,
+    int | None,
+    Demand | None,
+    str | None,
+    Caller | None,
+    LogoutToken | None,
+]
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False).encode
 
 
@@ -77,28 +90,41 @@ class AuditTrail:
             event,
             state["request_id"],
             state.get("trace_id", ""),
-            (state.get("entrance"), scope["method"], reason, status, demand),
-            (state.get("address"), caller, ended),
+            state.get("entrance"),
+            scope["method"],
+            reason,
+            status,
+            demand,
+            state.get("address"),
+            caller,
+            ended,
         )
         for outlet in self.outlets:
             outlet.put(said)
 
 
-def _line(said: tuple[Any, int, Event, str, str, _What, _Who]) -> str:
-    _, at, event, request_id, trace_id, what, who = said
+def _line(said: _Said) -> str:
+    _, at, event, request_id, trace_id, entrance, method, reason, status, demand, address, caller, ended = said
+    # What one tool asks and what one caller holds is the same for many lines. A caller is found by its number: to hash
+    # all that it is made of takes longer. It is kept, or its number might become another's.
+    key = entrance, method, reason, status, demand, address, id(caller)
+    known = _texts.get(key) if ended is None else None
+    if known is None:
+        known = caller, _what_text(entrance, method, reason, status, demand) + _who_text(address, caller, ended)
+        if ended is None:
+            if len(_texts) >= MAX_REMEMBERED:
+                _texts.clear()
+            _texts[key] = known
     # The ids have no character that JSON escapes. An event is a text, which the plus takes as it is.
     return (
         f'{{"time": "{time_text(at)}", "level": "info", "event": "'
         + event
-        + f'", "request_id": "{request_id}", "trace_id": "{trace_id}", {_what_text(what)}{_who_text(who)}}}'
+        + f'", "request_id": "{request_id}", "trace_id": "{trace_id}", {known[1]}}}'
     )
 
 
-# What one tool asks and what one caller holds is the same for many lines.
-@lru_cache(MAX_REMEMBERED)
-def _what_text(what: _What) -> str:
+def _what_text(entrance: str | None, method: str, reason: str, status: int | None, demand: Demand | None) -> str:
     """Return what was asked and why it was decided so, as members of a JSON object."""
-    entrance, method, reason, status, demand = what
     method, reason = method if method in METHODS else "OTHER", reason if reason in REASONS else "other"
     text = f'"layer": "service", "entrance": "{entrance or "other"}", "method": "{method}", "reason": "{reason}"'
     if status is not None:
@@ -109,10 +135,8 @@ def _what_text(what: _What) -> str:
     return text
 
 
-@lru_cache(MAX_REMEMBERED)
-def _who_text(who: _Who) -> str:
+def _who_text(address: str | None, caller: Caller | None, ended: LogoutToken | None) -> str:
     """Return who asks, as further members."""
-    address, caller, ended = who
     text = _unless_none("client_address", address)
     if caller is not None:
         held = _encode(sorted(scope[:MAX_SCOPE_LENGTH] for scope in caller.token_scopes)[:MAX_SCOPES])

@@ -15,10 +15,10 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 MAX_LINES: Final = 10_000
 MAX_BATCH: Final = 500
@@ -133,7 +133,7 @@ class Outlet(Generic[Line]):
                 self._awake = False  # before the queue is emptied: a line that comes from here on wakes us again
                 while self._lines:
                     self._writing = True
-                    self._pass_on([_made(self._lines.popleft()) for _ in range(min(MAX_BATCH, len(self._lines)))])
+                    self._pass_on(_made(self._lines.popleft() for _ in range(min(MAX_BATCH, len(self._lines)))))
                 self._writing = False
             with self._idle:
                 self._idle.notify_all()
@@ -145,7 +145,7 @@ class Outlet(Generic[Line]):
         try:
             self._awake = False
             while self._lines:
-                batch = [_made(line) for line in islice(self._lines, MAX_BATCH)]
+                batch = _made(islice(self._lines, MAX_BATCH))
                 done, lost = self._at_once(batch)
                 for _ in range(done):
                     self._lines.popleft()
@@ -178,8 +178,8 @@ class Outlet(Generic[Line]):
         self._since = 0.0
 
 
-def _made(line: Line | Later) -> Line:
-    return cast(Line, line[0](line) if type(line) is tuple else line)
+def _made(lines: Iterable[Any]) -> list[Any]:
+    return [line[0](line) if type(line) is tuple else line for line in lines]
 
 
 def outlets() -> list[Outlet[Any]]:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from service.auth.errors import REASONS as TOKEN_REASONS
 from service.telemetry.correlation import ENTRANCES, entrance_of
+from service.telemetry.log import configure_log
 from service.telemetry.outlet import flush_all
 from service.telemetry.reasons import REASONS
 from tests.unit.tokens import call, send
@@ -121,6 +122,9 @@ def test_lines_fit_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_log_level_does_not_switch_the_audit_trail_off(capsys: pytest.CaptureFixture[str]) -> None:
-    send("POST", "/mcp", settings={"log_level": "error"})
+    try:
+        send("POST", "/mcp", settings={"log_level": "error"})
+    finally:
+        configure_log()  # or the tests after this one would hear nothing
     (line,) = decisions(capsys)
     assert line["reason"] == "no_credentials"
