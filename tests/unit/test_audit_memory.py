@@ -48,7 +48,7 @@ def write(**other: Any) -> None:
         ({"method": "GET"}, {"method": "GET"}),
         ({"entrance": "rest"}, {"entrance": "rest"}),
         ({"address": "192.0.2.2"}, {"client_address": "192.0.2.2"}),
-        ({"reason": "wrong_scope"}, {"reason": "other"}),
+        ({"reason": "no_credentials"}, {"reason": "no_credentials"}),
         ({"status": 403}, {"status": 403}),
         ({"demand": Demand(("mcp:write",), "echo")}, {"scopes_asked": ["mcp:write"]}),
         ({"caller": USUAL["caller"]._replace(subject="bert")}, {"sub": "bert"}),
