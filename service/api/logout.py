@@ -6,11 +6,10 @@ from urllib.parse import parse_qs
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from redis.exceptions import RedisError
 
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.logout import LogoutTokenValidator
-from service.auth.revocation import Revocations
+from service.auth.revocation import Revocations, Unshared
 from service.telemetry.audit import trail
 from service.telemetry.events import Event
 
@@ -53,8 +52,8 @@ def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> 
         kind, value = ("sid", ended.session_id) if ended.session_id else ("sub", ended.subject)
         try:
             await revocations.revoke(kind, str(value), ended.issued_at)
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
+        except Unshared as unshared:
+            log.warning(Event.REVOCATIONS_UNSHARED, reason=str(unshared))
             later = "The other workers cannot be told before Redis is back; try again later"
             return JSONResponse(
                 {"error": "temporarily_unavailable", "error_description": later}, 503, headers=_NO_STORE

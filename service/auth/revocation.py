@@ -17,7 +17,6 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from service.telemetry.events import Event
 
@@ -29,6 +28,10 @@ _BLOCK_MILLISECONDS: Final = 1000
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+class Unshared(Exception):
+    """Redis could not be told what ended; the text is the class of its error."""
 
 
 class Revocations:
@@ -79,15 +82,15 @@ class Revocations:
             at: when it ended, seconds since the epoch.
 
         Raises:
-            RedisError, OSError, TimeoutError: it holds in this process; the others are told when Redis is back.
+            Unshared: it holds in this process; the others are told when Redis is back.
         """
         self._add(kind, value, float(at))
         if self._redis is not None:
             try:
                 await self._tell(self._redis, kind, value, float(at))
-            except (RedisError, OSError, TimeoutError):
+            except Exception as error:  # uvloop, below redis, raises RuntimeError where a connection was reset
                 self._mark = None
-                raise
+                raise Unshared(type(error).__name__) from error
 
     async def start(self) -> None:
         """Learn what others were told, and follow."""
@@ -152,7 +155,7 @@ class Revocations:
                         self._add(fields["kind"], fields["value"], float(fields["at"]))
                 self.reachable = True
                 await self._tell_what_is_missing(redis)
-            except (RedisError, OSError, TimeoutError, KeyError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: who stops to follow is deaf for ever
                 if self.reachable is not False:
                     log.warning(Event.REVOCATIONS_UNSHARED, reason=type(error).__name__)
                 self.reachable, self._mark = False, None

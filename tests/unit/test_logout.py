@@ -230,17 +230,21 @@ def test_each_logout_is_one_audit_line(
 class DownRedis:
     """Redis that is away."""
 
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
     async def xadd(self, *_: Any, **__: Any) -> None:
-        raise RedisDown
+        raise self.error
 
     async def xread(self, *_: Any, **__: Any) -> None:
-        raise RedisDown
+        raise self.error
 
     async def aclose(self) -> None: ...
 
 
-def test_without_redis_the_session_ends_here_and_the_sender_is_told() -> None:
-    revocations = Revocations(330, DownRedis())  # type: ignore[arg-type]
+@pytest.mark.parametrize("error", [RedisDown(), TimeoutError(), RuntimeError("the handler is closed")])
+def test_without_redis_the_session_ends_here_and_the_sender_is_told(error: Exception) -> None:
+    revocations = Revocations(330, DownRedis(error))  # type: ignore[arg-type]
     answer = post(urlencode({"logout_token": logout_token()}), revocations=revocations)
     assert answer.status_code == 503
     assert judge(revocations) == "revoked"
@@ -248,7 +252,7 @@ def test_without_redis_the_session_ends_here_and_the_sender_is_told() -> None:
 
 def test_a_redis_that_is_away_stops_nothing() -> None:
     async def scenario() -> None:
-        revocations = Revocations(330, DownRedis())  # type: ignore[arg-type]
+        revocations = Revocations(330, DownRedis(RedisDown()))  # type: ignore[arg-type]
         await revocations.start()
         await asyncio.sleep(0)
         assert not revocations.cover(SID, SUB, NOW)
