@@ -207,7 +207,7 @@ class JwksKeySource:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 document = await self._download()
-        except (FetchFailed, TimeoutError, httpx.HTTPError, ValueError, RecursionError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is: who stops to fetch ends with keys that are too old
             reason = str(error) if isinstance(error, FetchFailed) else type(error).__name__
             log.warning(Event.JWKS_FETCH_FAILED, reason=reason, keys_at_hand=self._set is not None)
             self._failed = True
