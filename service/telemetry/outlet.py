@@ -50,7 +50,7 @@ class Outlet(Generic[Line]):
 
     Args:
         name: for metrics, such as `stdout`.
-        write: writes lines, in order, and returns how many of them were lost; it may block and may raise OSError.
+        write: writes lines, in order, and returns how many of them were lost; it may block and may raise.
         max_lines: how many lines may wait; more are dropped.
         gather: for how many seconds lines are gathered.
         at_once: writes to the same place from the event loop.
@@ -161,7 +161,7 @@ class Outlet(Generic[Line]):
     def _pass_on(self, batch: Sequence[Line]) -> None:
         try:
             lost = self._write(batch)
-        except OSError:
+        except Exception:  # noqa: BLE001 - counted; a thread that ended would write nothing ever again
             lost = len(batch)
         self.dropped += lost
         self.written += len(batch) - lost

@@ -53,12 +53,13 @@ def test_a_blocked_writer_costs_lines_and_no_time() -> None:
 
 
 @pytest.mark.requirement("LOG-NONBLOCKING")
-def test_a_writer_that_fails_costs_its_lines_only() -> None:
-    answers = iter([OSError(errno.ENOSPC, "full"), 2, 0])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), ValueError("of a library's exporter")])
+def test_a_writer_that_fails_costs_its_lines_only(error: Exception) -> None:
+    answers = iter([error, 2, 0])
 
     def write(_: Sequence[str]) -> int:
         answer = next(answers)
-        if isinstance(answer, OSError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
