@@ -73,15 +73,18 @@ def test_a_full_disk_and_a_collector_that_hangs(issuer: FakeIssuer, tmp_path: Pa
         with service(issuer.issuer("shared"), tmp_path, output=full, **settings) as running:
             call_all(running)
 
+            def counted(**labels: str) -> float:
+                return total(scrape(f"http://127.0.0.1:{port}/metrics"), "secure_mcp_log_lines_total", **labels)
+
             def lost(sink: str) -> float:
-                series = scrape(f"http://127.0.0.1:{port}/metrics")
-                return total(series, "secure_mcp_log_lines_total", sink=sink, outcome="dropped")
+                return counted(sink=sink, outcome="dropped")
 
             until(lambda: lost("stdout") >= 2 * CALLS, 20, "every line of the log to be counted as lost")
             until(lambda: lost("audit_syslog") == CALLS, 20, "every datagram to be counted as lost")
             until(lambda: lost("audit_file") > 0, 20, "what the disk did not take to be counted")
             until(lambda: lost("audit_otlp") > 0 and lost("traces") > 0, 60, "what the collector did not take")
             call_all(running, 20)
+            until(lambda: counted(sink="audit_file") == CALLS + 20, 10, "the file to have been offered every line")
             written = list(file_lines(disk / "audit.jsonl"))
             assert verify(written).problems == []
             assert 50 < len(written) < CALLS
