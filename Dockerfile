@@ -13,7 +13,7 @@ COPY requirements/service.txt /src/requirements.txt
 RUN --mount=type=secret,id=ca-bundle \
     if [ -s /run/secrets/ca-bundle ]; then export PIP_CERT=/run/secrets/ca-bundle; fi; \
     /opt/pip/bin/pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
-      --require-hashes --only-binary :all: -r /src/requirements.txt
+      --no-deps --require-hashes --only-binary :all: -r /src/requirements.txt
 COPY access.yaml access.schema.json /app/
 COPY service /app/service
 # The root file system is read-only at run time, so the byte code is made now.

