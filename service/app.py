@@ -24,10 +24,11 @@ from service.auth.keys import JwksKeySource
 from service.auth.logout import LogoutTokenValidator
 from service.auth.metadata import metadata_paths, metadata_routes, metadata_url
 from service.auth.origin import OriginGate
+from service.auth.rate import CallerRate
 from service.auth.revocation import Revocations
 from service.auth.scopes import FIRST_SCOPES
 from service.auth.token import CLOCK_READS_SECONDS, KeySource, TokenValidator
-from service.cache import build_cache, build_redis
+from service.cache import STREAM_TIMEOUT_SECONDS, TIMEOUT_SECONDS, build_cache, build_redis
 from service.console.config import auth_origin, page_config
 from service.console.routes import page_routes, paths_of
 from service.contract import Contract, load_contract
@@ -77,8 +78,10 @@ def create_app(
         on_metadata=agreement.see,
     )
     revocations = Revocations(
-        contract.lifetimes["access_token"] + settings.leeway_seconds, build_redis(reveal(settings.redis_url))
+        contract.lifetimes["access_token"] + settings.leeway_seconds,
+        build_redis(reveal(settings.redis_url), STREAM_TIMEOUT_SECONDS),
     )
+    caller_rate = build_caller_rate(settings)
     challenges = Challenges(metadata_url(settings), FIRST_SCOPES, contract.clients)
     open_paths = metadata_paths(settings)
     function_tools = build_tools(tools)
@@ -96,7 +99,7 @@ def create_app(
         cache_seconds=settings.token_cache_seconds,
         revocations=revocations,
     )
-    publisher = Publisher(settings, keys, revocations, validator)
+    publisher = Publisher(settings, keys, revocations, validator, caller_rate)
     api = build_api(
         server,
         settings,
@@ -110,6 +113,7 @@ def create_app(
         pages,
         publisher,
         downstream,
+        caller_rate,
     )
     guard = Guard(
         DirectCalls(api, server, direct_tools(server, function_tools), settings.mcp_path),
@@ -119,6 +123,7 @@ def create_app(
         mcp_path=settings.mcp_path,
         public_paths=(*open_paths, *health.HEALTH_PATHS, LOGOUT_PATH, OPENAPI_PATH, *paths_of(pages)),
         downstream=downstream,
+        caller_rate=caller_rate,
     )
     gate = OriginGate(
         guard,
@@ -144,6 +149,7 @@ def build_api(
     pages: Sequence[Route],
     publisher: Publisher,
     downstream: Downstream | None = None,
+    caller_rate: CallerRate | None = None,
 ) -> FastAPI:
     """Return what stands behind the guard: MCP endpoint, REST view, metadata, health, pages.
 
@@ -160,6 +166,7 @@ def build_api(
         pages: console and API documentation.
         publisher: publishes metrics while the application runs.
         downstream: stopped with the application.
+        caller_rate: started and stopped with the application.
     """
     mcp_app = server.http_app(path=settings.mcp_path, stateless_http=True, json_response=True)
 
@@ -168,6 +175,8 @@ def build_api(
         async with mcp_app.lifespan(mcp_app):
             await keys.start()
             await revocations.start()
+            if caller_rate is not None:
+                await caller_rate.start()
             await publisher.start()
             log.info(Event.SERVICE_STARTED, version=__version__, environment=settings.environment, tools=sorted(tools))
             try:
@@ -176,6 +185,8 @@ def build_api(
                 await publisher.stop()
                 if downstream is not None:
                     await downstream.exchanger.stop()
+                if caller_rate is not None:
+                    await caller_rate.stop()
                 await revocations.stop()
                 await keys.stop()
                 log.info(Event.SERVICE_STOPPED)
@@ -202,6 +213,18 @@ def build_api(
     app.router.routes.extend(pages)
     app.router.routes.append(Route(settings.mcp_path, endpoint=mcp_app, methods=["POST"]))
     return app
+
+
+def build_caller_rate(settings: Settings) -> CallerRate | None:
+    """Return what counts the requests of each caller, or None where no rate is set.
+
+    Args:
+        settings: the settings.
+    """
+    if settings.caller_requests_per_minute is None:
+        return None
+    redis = build_redis(reveal(settings.redis_url), TIMEOUT_SECONDS)
+    return CallerRate(settings.caller_requests_per_minute, redis, settings.workers)
 
 
 def logout_validator(settings: Settings, contract: Contract, keys: KeySource) -> LogoutTokenValidator:

@@ -1,4 +1,4 @@
-"""What workers share: fetched keys and revocations, in Redis; a single worker keeps both in its memory."""
+"""What workers share, in Redis: keys, revocations, counts of requests; a single worker keeps them in its memory."""
 
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -38,14 +38,15 @@ def build_cache(redis_url: str | None) -> BaseCache:
     )
 
 
-def build_redis(redis_url: str | None) -> Redis | None:
-    """Return the connection that revocations are shared by.
+def build_redis(redis_url: str | None, timeout: float) -> Redis | None:
+    """Return the connection that revocations, or counts of requests, are shared by.
 
     Args:
         redis_url: a checked URL; None means that there is one worker.
+        timeout: seconds that an answer may take.
     """
     if redis_url is None:
         return None
     return Redis.from_url(
-        redis_url, decode_responses=True, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=STREAM_TIMEOUT_SECONDS
+        redis_url, decode_responses=True, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=timeout
     )

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     token_cache_seconds: int = Field(30, ge=0, le=300)
     """Seconds for which a verified token is remembered: the longest delay of a change of keys; 0 remembers none."""
     redis_url: SecretStr | None = None
-    """Where workers share fetched keys and revocations; needed for more than one worker."""
+    """Where workers share fetched keys, revocations and counts of requests; needed for more than one worker."""
     client_id: str = "mcp-server"
     """The service's own client in the realm."""
     client_secret: SecretStr | None = None
@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Port to listen on."""
     workers: int = Field(1, ge=1, le=64)
     """Worker processes."""
+    caller_requests_per_minute: int | None = Field(None, ge=1)
+    """Requests that one caller may send in a minute, over all workers, nodes and addresses; not set: no limit."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe log level that is written."""
     otlp_endpoint: str | None = None

@@ -32,6 +32,9 @@ def kubernetes(
     replicas: Annotated[int, typer.Option(min=2, max=1000, help="Pods.")] = 2,
     max_replicas: Annotated[int | None, typer.Option(max=1000, help="Pods under load; not given: no more.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes in each pod.")] = 2,
+    caller_requests_per_minute: Annotated[
+        int, typer.Option(min=0, help="Requests that one caller may send to all pods together; 0: any number.")
+    ] = 3000,
     memory: Annotated[int, typer.Option(min=256, help="MiB of a pod; 100 for each worker and 150.")] = 512,
     cpus: Annotated[int, typer.Option(min=1, help="Cores that a pod may take.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print a List as JSON; kubectl takes that as well.")] = False,
@@ -58,6 +61,7 @@ def kubernetes(
         replicas=replicas,
         max_replicas=replicas if max_replicas is None else max_replicas,
         workers=workers,
+        caller_requests_per_minute=caller_requests_per_minute or None,
         memory=memory,
         cpus=cpus,
     )

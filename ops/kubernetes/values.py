@@ -41,6 +41,7 @@ class Cluster:
         replicas: pods.
         max_replicas: pods under load; the same number means no autoscaling.
         workers: processes in each pod.
+        caller_requests_per_minute: that one caller may send, to all pods; None means any number.
         memory: MiB of a pod.
         cpus: cores that a pod may take.
 
@@ -61,6 +62,7 @@ class Cluster:
     replicas: int = 2
     max_replicas: int = 2
     workers: int = 2
+    caller_requests_per_minute: int | None = 3000
     memory: int = 512
     cpus: int = 2
 

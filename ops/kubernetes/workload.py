@@ -83,6 +83,7 @@ def deployment(cluster: Cluster, contract: str) -> Manifest:
 
 def environment(cluster: Cluster) -> dict[str, str]:
     """Return the settings of the service; secrets are files."""
+    rate = cluster.caller_requests_per_minute
     return {
         "SECURE_MCP_ENVIRONMENT": cluster.environment,
         "SECURE_MCP_AUDIENCE": cluster.audience,
@@ -93,6 +94,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
         "SECURE_MCP_HOST": "0.0.0.0",  # noqa: S104 - of the pod; the NetworkPolicy says who reaches it
         "SECURE_MCP_PORT": str(PORT),
         "SECURE_MCP_WORKERS": str(cluster.workers),
+        **({} if rate is None else {"SECURE_MCP_CALLER_REQUESTS_PER_MINUTE": str(rate)}),
         "SECURE_MCP_MANAGEMENT_HOST": "0.0.0.0",  # noqa: S104 - likewise
         "SECURE_MCP_MANAGEMENT_PORT": str(MANAGEMENT_PORT),
         "SECURE_MCP_TRUSTED_PROXIES": cluster.edge_network,

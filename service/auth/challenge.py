@@ -107,6 +107,17 @@ class Challenges:
         refusal.headers.append((b"retry-after", str(max(1, int(retry_after))).encode()))
         return refusal
 
+    def too_many_requests(self, retry_after: int) -> Refusal:
+        """429: this caller sends more than one caller may (RFC 6585 section 4).
+
+        Args:
+            retry_after: seconds after which one request more is within the rate.
+        """
+        description = "Too many requests of one caller. Wait as long as Retry-After says"
+        refusal = self._refusal(429, "caller_rate_limited", "too_many_requests", description)
+        refusal.headers.append((b"retry-after", b"%d" % retry_after))
+        return refusal
+
     def _header(self, error: str = "", description: str = "", scope: Iterable[str] = ()) -> str:
         names = ("error", "error_description", "resource_metadata", "scope")
         values = (error, description, self._metadata, " ".join(scope))

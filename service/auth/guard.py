@@ -14,6 +14,7 @@ from service.auth.body import Disconnected, read_body, replay
 from service.auth.challenge import Challenges, Refusal, simple_refusal
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.jsonrpc import MessageRefused, read_message, trimmed
+from service.auth.rate import CallerRate
 from service.auth.scopes import Demand, demand_of_path, demand_of_tool
 from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
@@ -36,6 +37,7 @@ class Guard:
         mcp_path: path of the MCP endpoint.
         public_paths: paths that need no token, each spelled out.
         downstream: what tools call other APIs with; None where tokens are not exchanged.
+        caller_rate: how many requests a caller may send; None means any number.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Guard:
         mcp_path: str,
         public_paths: Iterable[str],
         downstream: Downstream | None = None,
+        caller_rate: CallerRate | None = None,
     ) -> None:
         self.app = app
         self._validator = validator
@@ -56,6 +59,7 @@ class Guard:
         self._mcp_path = mcp_path
         self._public_paths = frozenset(public_paths)
         self._downstream = downstream
+        self._caller_rate = caller_rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -76,6 +80,8 @@ class Guard:
             scope["state"].update(tool=demand.tool, body=body)
             if not caller.scopes.issuperset(demand.scopes):
                 raise self._challenges.insufficient_scope(demand.scopes, caller.client_id)
+            if self._caller_rate is not None and (seconds := self._caller_rate.wait(caller.subject)):
+                raise self._challenges.too_many_requests(seconds)
         except Disconnected:
             return
         except Refusal as refusal:

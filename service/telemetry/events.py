@@ -23,6 +23,7 @@ class Event(StrEnum):
     LOGOUT_REFUSED = "logout_refused"
     REVOCATIONS_UNSHARED = "revocations_unshared"
     REVOCATIONS_RETOLD = "revocations_retold"
+    CALLER_RATE_UNSHARED = "caller_rate_unshared"
     AUDIT_ANCHOR = "audit_anchor"
     LOG_LEVEL_CHANGED = "log_level_changed"
     LIBRARY = "library"

@@ -18,6 +18,7 @@ from prometheus_client import Counter
 
 from service import __version__
 from service.auth.keys import JwksKeySource
+from service.auth.rate import CallerRate
 from service.auth.revocation import Revocations
 from service.auth.token import KeySource, TokenValidator
 from service.settings import Settings
@@ -36,15 +37,22 @@ class Publisher:
         keys: their age and how they were had.
         revocations: what is revoked.
         validator: how often a token was known.
+        caller_rate: whether it is shared.
     """
 
     def __init__(
-        self, settings: Settings, keys: KeySource, revocations: Revocations, validator: TokenValidator
+        self,
+        settings: Settings,
+        keys: KeySource,
+        revocations: Revocations,
+        validator: TokenValidator,
+        caller_rate: CallerRate | None = None,
     ) -> None:
         self._environment = settings.environment
         self._keys = keys
         self._revocations = revocations
         self._validator = validator
+        self._caller_rate = caller_rate
         self._before: dict[str, float] = {}
         self._beat: asyncio.Task[None] | None = None
 
@@ -78,6 +86,8 @@ class Publisher:
         metrics.REVOKED.set(self._revocations.size)
         if self._revocations.reachable is not None:
             metrics.REDIS_UP.labels("revocations").set(1 if self._revocations.reachable else 0)
+        if self._caller_rate is not None and self._caller_rate.reachable is not None:
+            metrics.REDIS_UP.labels("caller_rate").set(1 if self._caller_rate.reachable else 0)
         for outlet in outlets():
             name = outlet.name
             self._add(f"written {name}", metrics.LOG_LINES.labels(name, "written"), outlet.written)

@@ -137,6 +137,12 @@ REASONS: Final[dict[str, Reason]] = {
         "access.yaml and the scopes that the tool declares",
         "Ask the authorization server for the scope {needed}; {who_may}.",
     ),
+    # How many: service/auth/rate.py
+    "caller_rate_limited": Reason(
+        "This caller sent more requests in a minute than one caller may, counted over all its clients and addresses.",
+        "SECURE_MCP_CALLER_REQUESTS_PER_MINUTE, caller_requests_per_minute in terraform/environments",
+        "Wait as long as Retry-After says and send fewer; raise `caller_requests_per_minute` if the load is meant.",
+    ),
     # The request: service/auth/guard.py, body.py, jsonrpc.py
     "method_not_allowed": Reason(
         "The MCP endpoint takes POST only.", "MCP Streamable HTTP", "Send POST; there is no stream to GET here."

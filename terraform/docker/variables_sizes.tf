@@ -1,3 +1,14 @@
+variable "caller_requests_per_minute" {
+  type        = number
+  description = "Requests one caller (a person, or the account of a service) may send in a minute, from all its clients and addresses to all workers; null: only the edge limits. The default is what the edge lets one address send."
+  default     = 3000
+
+  validation {
+    condition     = var.caller_requests_per_minute == null || try(var.caller_requests_per_minute >= 1 && floor(var.caller_requests_per_minute) == var.caller_requests_per_minute, false)
+    error_message = "caller_requests_per_minute is ${coalesce(var.caller_requests_per_minute, 0)}; write a whole number from 1 on, or null for no limit."
+  }
+}
+
 variable "limits" {
   type = object({
     edge     = optional(object({ memory = number, cpus = number, processes = number }), { memory = 128, cpus = 1, processes = 64 })

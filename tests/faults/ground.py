@@ -143,6 +143,7 @@ def ground(
             "CLIENT_SECRET": keycloak.secrets["mcp-server"],
             "REDIS_URL": f"redis://127.0.0.1:{to_redis.port}/0",
             "WORKERS": str(WORKERS),
+            "CALLER_REQUESTS_PER_MINUTE": "20000",  # so that it is counted; a share of it is more than the load
             "JWKS_TTL_SECONDS": str(TTL_S),
             "PORT": str(free_port()),
         }

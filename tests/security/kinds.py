@@ -41,6 +41,11 @@ def changed(world: World, change: Callable[[Draft], object] = lambda _: None, **
     return draft.token()
 
 
+def eager(world: World) -> str:
+    """Return a token of the person who sends too much."""
+    return changed(world, sub="eager")
+
+
 ECHO = rpc("echo", {"text": CANARY})
 
 
@@ -90,6 +95,7 @@ def kinds(world: World) -> dict[str, Call]:
         "a client nobody declared": refused("client_not_allowed", sid=None, azp="stranger"),
         "an ended session": refused("revoked", sid="ended-session"),
         "a missing scope": Call("insufficient_scope", 403, **mcp(good, rpc("calculate", {"expression": CANARY}))),
+        "too many of one caller": Call("caller_rate_limited", 429, **mcp(eager(world))),
         "GET": Call("method_not_allowed", 405, method="GET", **mcp(good, b"")),
         "no JSON": Call("unsupported_media_type", 415, **mcp(good, ECHO, **{"Content-Type": "text/plain"})),
         "a large body": Call("body_too_large", 413, **mcp(good, b" " * (1024 * 1024 + 1))),

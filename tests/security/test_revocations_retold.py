@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from service.auth.revocation import MARK, STREAM, Revocations, Unshared
-from service.cache import build_redis
+from service.cache import STREAM_TIMEOUT_SECONDS, build_redis
 from tests.support.redis_server import redis_server
 from tests.support.relay import free_port
 
@@ -24,7 +24,7 @@ WITHIN_S = 5
 @asynccontextmanager
 async def worker(url: str) -> AsyncIterator[Revocations]:
     """Yield what a worker knows of ended sessions, while it follows Redis."""
-    revocations = Revocations(SECONDS, build_redis(url))
+    revocations = Revocations(SECONDS, build_redis(url, STREAM_TIMEOUT_SECONDS))
     await revocations.start()
     try:
         yield revocations

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from ops.cli import app
 from service.telemetry.chain import verify
 from tests.security.issuer import FakeIssuer, serving
-from tests.security.kinds import CANARY, OTHER, Call, kinds
+from tests.security.kinds import CANARY, ECHO, HANDSHAKE, JSON, OTHER, Call, eager, kinds
 from tests.security.system import Service, free_port, service
 from tests.security.test_revocation import log_out, logout_token
 from tests.support.collector import Collector, attributes
@@ -26,6 +26,8 @@ from tests.unit.test_audit import VALIDATOR
 CLIENT_SECRET = "7f0c2d9be1a84c63b5d09f3e"
 # Parts of tokens that are shorter prove nothing.
 SHORTEST = 16
+# More than the kinds send of one caller.
+CALLER_RATE = 100
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
         "AUDIENCE": f"https://localhost:{port}/mcp",
         "AUDIT_SINKS": "stdout,file,otlp",
         "AUDIT_FILE": str(audit_file),
+        "CALLER_REQUESTS_PER_MINUTE": str(CALLER_RATE),
         "CLIENT_SECRET": CLIENT_SECRET,
         "TRACE_RATIO": "1",
     }
@@ -86,6 +89,7 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
                 edge(folder / "edge", port, int(running.origin.rpartition(":")[2]), **rates) as front,
                 _client(front) as client,
             ):
+                _send_too_much(running, audience)
                 answers = _call_all(calls, traceparents, front, client, running, issuer, folder)
                 until(lambda: _written(running, collector, calls), 20, "the last line, span and record")
                 edge_log = _lines(front.log)
@@ -95,6 +99,19 @@ def evidence(issuer: FakeIssuer, tmp_path_factory: pytest.TempPathFactory) -> It
         texts["errors of the other edge"] = (folder / "dead" / "errors.log").read_text()
         texts["collector"] = "\n".join(body.decode("latin-1") for _, body in collector.received)
         yield Evidence(calls, answers, traceparents, edge_log, _lines(running.log), audit_file, collector, texts)
+
+
+def _send_too_much(running: Service, audience: Service) -> None:
+    """Let one caller use its rate up, past the edge, which has one of its own for each address."""
+    headers = {
+        **HANDSHAKE,
+        **JSON,
+        "Host": audience.origin.removeprefix("https://"),
+        "Authorization": f"Bearer {eager(audience.world)}",
+    }
+    with httpx.Client(trust_env=False, headers=headers) as client:
+        statuses = {client.post(f"{running.origin}/mcp", content=ECHO).status_code for _ in range(CALLER_RATE + 1)}
+    assert statuses == {200, 429}
 
 
 def _client(front: Edge) -> httpx.Client:

@@ -87,6 +87,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackEnvironm
     values = {
         "image_digests": {},  # tests/images cannot have the published digests
         "bind_address": "127.0.0.1",
+        "caller_requests_per_minute": 12_000,  # as `rates` below: the tests are few callers
         "public_url": f"https://localhost:{ports['https']}",
         "keycloak_public_url": f"https://localhost:{ports['auth']}",
         "network": "10.87.9.0/24",

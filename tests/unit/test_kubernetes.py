@@ -227,6 +227,13 @@ def test_the_command_prints_what_kubectl_takes() -> None:
     assert "*id" not in text.stdout  # no alias, so that people can read it
 
 
+@pytest.mark.requirement("CALLER-RATE")
+def test_a_caller_has_one_rate_at_all_pods_unless_it_is_lifted() -> None:
+    name = "SECURE_MCP_CALLER_REQUESTS_PER_MINUTE"
+    assert environment(Cluster(**GOOD))[name] == "3000"
+    assert name not in environment(Cluster(**GOOD | {"caller_requests_per_minute": None}))
+
+
 @pytest.mark.parametrize("name", ["staging", "prod"])
 def test_urls_are_those_of_the_environment(name: str) -> None:
     values = read_values((ROOT / f"terraform/environments/{name}/docker.tfvars").read_text(encoding="utf-8"))

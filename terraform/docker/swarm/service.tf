@@ -3,6 +3,9 @@ locals {
     SECURE_MCP_DOWNSTREAM_URL      = var.downstream.url
     SECURE_MCP_DOWNSTREAM_AUDIENCE = var.downstream.audience
   }
+  _caller_rate = var.caller_requests_per_minute == null ? {} : {
+    SECURE_MCP_CALLER_REQUESTS_PER_MINUTE = tostring(var.caller_requests_per_minute)
+  }
 }
 
 module "service" {
@@ -16,7 +19,7 @@ module "service" {
   user     = module.common.users.service
   replicas = var.replicas.service
 
-  environment = merge(local._downstream, {
+  environment = merge(local._downstream, local._caller_rate, {
     SECURE_MCP_ENVIRONMENT         = var.environment
     SECURE_MCP_AUDIENCE            = "${var.public_url}/mcp"
     SECURE_MCP_ISSUER              = module.common.issuer

@@ -5,7 +5,8 @@ keycloak_public_url = "https://localhost:8444"
 network             = "10.87.1.0/24"
 ports               = { http = 8081, https = 8443, auth = 8444, operator = 8445 }
 deletion_protection = false
-# Tests and benchmarks of one machine come from one address.
+# Tests and benchmarks of one machine come from one address, and from few callers.
+caller_requests_per_minute = null
 rates = {
   login        = { rate = "50r/s", burst = 200 }
   mcp          = { rate = "500r/s", burst = 1000, streams = 256 }

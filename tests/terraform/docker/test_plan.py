@@ -124,6 +124,13 @@ def test_the_tool_that_calls_another_api_is_off_unless_its_api_is_named(root: Pa
     }
 
 
+@pytest.mark.requirement("CALLER-RATE")
+def test_a_caller_may_send_what_the_edge_lets_one_address_send(plan: dict[str, Any]) -> None:
+    rate = {pair for pair in service_settings(plan) if "CALLER" in pair}
+    expected = {"SECURE_MCP_CALLER_REQUESTS_PER_MINUTE=3000"}
+    assert rate == (set() if plan["environment"] == "dev" else expected)
+
+
 def service_settings(plan: dict[str, Any]) -> set[str]:
     (service,) = [found for found in planned(plan, "docker_container") if found["name"].endswith("-service")]
     return set(service["env"])
@@ -168,6 +175,8 @@ def test_only_prod_is_protected(plan: dict[str, Any]) -> None:
         ("bind_address=localhost", "write an IPv4 address"),
         ("environment=test", "write dev, staging or prod"),
         ("workers=0", "write a number from 1 to 64"),
+        ("caller_requests_per_minute=0", "write a whole number from 1 on, or null"),
+        ("caller_requests_per_minute=0.5", "write a whole number from 1 on, or null"),
         ("keycloak_image=secure-mcp/keycloak:26.7.4-abc-cimd", "was built for the opposite"),
         ("network=10.87.1.0/29", "write one such as 10.87.1.0/24"),
         ("keycloak_public_url=https://localhost:8443", "same host and the same port"),

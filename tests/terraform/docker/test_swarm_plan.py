@@ -99,6 +99,16 @@ def test_what_has_several_tasks_starts_the_new_one_first_and_goes_back_by_itself
     assert {service["endpoint_spec"][0]["mode"] for service in services(found).values()} == {"dnsrr"}
 
 
+@pytest.mark.requirement("CALLER-RATE")
+def test_a_caller_has_a_rate_on_a_swarm_unless_it_is_lifted(root: Path) -> None:
+    for value, expected in (
+        ({}, {"SECURE_MCP_CALLER_REQUESTS_PER_MINUTE": "3000"}),
+        ({"caller_requests_per_minute": None}, {}),
+    ):
+        env = container(services(plan(root, **value))["service"])["env"]
+        assert {name: text for name, text in env.items() if "CALLER" in name} == expected
+
+
 WRONG = {
     "one engine's root": ({"topology": "containers"}, "whose root is terraform/docker"),
     "an edge of the host": ({"edge": "host"}, "Nginx is a service"),
