@@ -112,7 +112,8 @@ class Outlet(Generic[Line]):
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=f"outlet-{self.name}", daemon=True)
             self._thread.start()
-        self._wake.set()
+        if not self._wake.is_set():  # to wake the thread for each batch that the event loop writes costs more than that
+            self._wake.set()
 
     def _hurry(self) -> None:
         """Let the thread write now."""
@@ -124,11 +125,11 @@ class Outlet(Generic[Line]):
     def _run(self) -> None:
         while True:
             self._wake.wait()
-            self._wake.clear()
             hurried = self._now.wait(OVERDUE_SECONDS if self._by_loop else self._gather)
             self._now.clear()
             if self._by_loop and not hurried and time.monotonic() - self._since < OVERDUE_SECONDS * 0.9:
-                continue  # these lines are younger than what we were woken for; so we were woken again
+                self._rest()
+                continue
             with self._turn:
                 self._awake = False  # before the queue is emptied: a line that comes from here on wakes us again
                 while self._lines:
@@ -137,6 +138,13 @@ class Outlet(Generic[Line]):
                 self._writing = False
             with self._idle:
                 self._idle.notify_all()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let the thread sleep until it is woken, unless lines wait that the event loop may fail to write."""
+        self._wake.clear()
+        if self._awake:  # whoever put a line said so before it looked whether we are awake
+            self._wake.set()
 
     def _write_at_once(self) -> None:
         """Write what waits, in the event loop; leave to the thread what would have to wait."""
@@ -151,9 +159,9 @@ class Outlet(Generic[Line]):
                     self._lines.popleft()
                 self.dropped += lost
                 self.written += done - lost
-                if done < len(batch):
+                if done < len(batch):  # once more soon; after `OVERDUE_SECONDS` it is the thread's turn
                     self._awake = True
-                    self._hurry()
+                    asyncio.get_running_loop().call_later(self._gather, self._write_at_once)
                     break
         finally:
             self._turn.release()

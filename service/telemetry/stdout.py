@@ -1,16 +1,24 @@
 """Standard output as a place for lines, shared by all workers and read by a container engine or journald."""
 
+import fcntl
 import os
 import select
 import stat
 import sys
+import termios
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from service.telemetry.outlet import Outlet
 
 # A write to a pipe of at most this many bytes is never torn apart by another worker's (POSIX PIPE_BUF on Linux).
 MAX_CHUNK_BYTES: Final = 4096
+# Linux gives a pipe 64 KiB, which is less than busy workers write in ten milliseconds, and at most this to anybody.
+PIPE_BYTES: Final = 1024 * 1024
+# Each write wakes the reader, which costs more than to copy what is written. Linux lets no other write in between while
+# there is room for the whole: so much is written at once where three quarters of a large pipe are free.
+MAX_ROOMY_CHUNK_BYTES: Final = 65_536
 
 _torn = False
 
@@ -37,12 +45,12 @@ def _descriptor() -> int:
     return sys.__stdout__.fileno() if sys.__stdout__ is not None else 1
 
 
-def _chunks(lines: Sequence[str]) -> Iterator[tuple[int, bytes]]:
+def _chunks(lines: Sequence[str], limit: int = MAX_CHUNK_BYTES) -> Iterator[tuple[int, bytes]]:
     """Yield lines put together up to the limit, and how many they are; a longer line stands alone."""
     first = size = 0
     for number, line in enumerate(lines):
         length = len(line) + 1
-        if size and size + length > MAX_CHUNK_BYTES:
+        if size and size + length > limit:
             yield number - first, _joined(lines[first:number])
             first, size = number, 0
         size += length
@@ -80,6 +88,7 @@ class Pipe:
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
+        self._size = 0
         self._asked = False
 
     def usable(self) -> bool:
@@ -87,22 +96,36 @@ class Pipe:
         if not self._asked:
             self._asked = True
             self._descriptor = _opened_again(_descriptor())
+            self._size = _enlarged(self._descriptor) if self._descriptor is not None else 0
         return self._descriptor is not None and not _captured()
 
     def __call__(self, lines: Sequence[str]) -> tuple[int, int]:
         """Write lines until the pipe is full; return how many are done with, and how many of these were lost."""
+        global _torn
         done = lost = 0
-        for count, chunk in _chunks(lines):
-            if _torn or len(chunk) > MAX_CHUNK_BYTES or self._descriptor is None:
+        limit = self._limit()
+        for count, chunk in _chunks(lines, limit):
+            if _torn or len(chunk) > limit or self._descriptor is None:
                 break  # the thread knows how to go on
             try:
-                os.write(self._descriptor, chunk)
+                written = os.write(self._descriptor, chunk)
             except BlockingIOError:
                 break
             except OSError:
                 lost += count
+            else:
+                if written < len(chunk):  # others filled the pipe meanwhile: what they write next ends a line of ours
+                    _torn = chunk[written - 1 : written] != b"\n"
+                    return done + chunk.count(b"\n", 0, written) + _torn, lost + _torn
             done += count
         return done, lost
+
+    def _limit(self) -> int:
+        """Return how many bytes can be written at once so that nobody else's come in between."""
+        if self._descriptor is None or self._size < PIPE_BYTES:
+            return MAX_CHUNK_BYTES
+        waiting = int.from_bytes(fcntl.ioctl(self._descriptor, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
+        return MAX_ROOMY_CHUNK_BYTES if waiting <= self._size // 4 else MAX_CHUNK_BYTES
 
 
 def _opened_again(descriptor: int) -> int | None:
@@ -112,6 +135,15 @@ def _opened_again(descriptor: int) -> int | None:
         return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+
+
+def _enlarged(descriptor: int) -> int:
+    """Return how many bytes a pipe holds, after it was made larger where the system allows it."""
+    size = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ)
+    with suppress(OSError):
+        if size < PIPE_BYTES:
+            size = fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return size
 
 
 STDOUT: Final = Outlet("stdout", write_stdout, at_once=Pipe())

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from service.telemetry import stdout
 from service.telemetry.outlet import GATHER_SECONDS, Outlet
 from tests.support.until import until
 
@@ -131,7 +133,7 @@ import asyncio, sys
 from service.telemetry.stdout import STDOUT
 async def main():
     for number in range(int(sys.argv[1])):
-        STDOUT.put(("{0[1]:0100d}".format, number))
+        STDOUT.put(("{0[1]:0200d}".format, number))
         if number % 50 == 0:
             await asyncio.sleep(0)
     await asyncio.sleep(0.5)
@@ -163,7 +165,7 @@ def test_a_pipe_is_written_by_the_loop_and_a_full_one_by_the_thread(count: int) 
         lines = process.stdout.read().splitlines()
         assert process.stderr.readline() == f"{count} 0\n"
         assert process.wait(30) == 0
-    assert lines == [f"{number:0100d}" for number in range(count)]
+    assert lines == [f"{number:0200d}" for number in range(count)]
 
 
 def test_a_pipe_that_nobody_will_read_again_costs_lines() -> None:
@@ -182,4 +184,56 @@ asyncio.run(main())
     try:
         assert subprocess.run([sys.executable, "-c", code], stdout=writer, check=False, timeout=60).returncode == 0
     finally:
+        os.close(writer)
+
+
+def test_a_pipe_that_others_fill_meanwhile_costs_the_line_that_is_torn_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    pipe = stdout.Pipe()
+    pipe._descriptor, pipe._asked = os.open(f"/proc/self/fd/{writer}", os.O_WRONLY | os.O_NONBLOCK), True
+    monkeypatch.setattr(stdout, "_torn", False)
+    monkeypatch.setattr(pipe, "_limit", lambda: stdout.MAX_ROOMY_CHUNK_BYTES)  # there was room when it was asked
+    lines = [f"{number:0999d}" for number in range(40)]
+    with os.fdopen(reader, "rb") as read:
+        try:
+            for _ in range(15):  # of the 16 pages that a new pipe has
+                os.write(writer, b"." * 4095 + b"\n")
+            done, lost = pipe(lines)
+            assert 0 < done < 10
+            assert lost == 1
+            assert pipe(lines[done:]) == (0, 0)  # the thread goes on
+        finally:
+            os.close(pipe._descriptor)
+        # Somebody reads again, and the thread writes what is left.
+        with ThreadPoolExecutor(1) as pool:
+            rest = pool.submit(stdout._write, writer, stdout._joined(lines[done:]))
+            found = []
+            while len(found) < 15 + len(lines):
+                found.append(read.readline().decode().rstrip("\n"))
+            assert rest.result(30)
+        os.close(writer)
+        assert read.read() == b""
+    whole = found[15:]
+    assert whole[: done - 1] == lines[: done - 1]
+    assert lines[done - 1].startswith(whole[done - 1])
+    assert whole[done - 1] != lines[done - 1]
+    assert whole[done:] == lines[done:]
+
+
+def test_much_is_written_at_once_only_into_a_large_pipe_with_much_room() -> None:
+    reader, writer = os.pipe()
+    try:
+        pipe = stdout.Pipe()
+        pipe._descriptor, pipe._asked = writer, True
+        assert pipe._limit() == stdout.MAX_CHUNK_BYTES  # nobody knows its size
+        pipe._size = stdout._enlarged(writer)
+        assert pipe._size >= stdout.PIPE_BYTES
+        assert pipe._limit() == stdout.MAX_ROOMY_CHUNK_BYTES
+        for _ in range(65):
+            os.write(writer, b"." * 4096)
+        assert pipe._limit() == stdout.MAX_CHUNK_BYTES
+    finally:
+        os.close(reader)
         os.close(writer)
