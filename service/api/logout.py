@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from service.auth.errors import KeysUnavailable, TokenRefused
 from service.auth.logout import LogoutTokenValidator
 from service.auth.revocation import Revocations, Unshared
-from service.telemetry.audit import trail
+from service.telemetry.audit import record
 from service.telemetry.events import Event
 
 LOGOUT_PATH: Final = "/backchannel-logout"
@@ -32,7 +32,7 @@ def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> 
     @router.post(LOGOUT_PATH, include_in_schema=False)
     async def backchannel_logout(request: Request) -> Response:
         def refused(status: int, reason: str, error: str, description: str) -> JSONResponse:
-            trail().record(request.scope, Event.LOGOUT_REFUSED, reason, status=status)
+            record(request.scope, Event.LOGOUT_REFUSED, reason, status=status)
             return JSONResponse({"error": error, "error_description": description}, status, headers=_NO_STORE)
 
         token = await _logout_token(request)
@@ -48,7 +48,7 @@ def logout_router(validator: LogoutTokenValidator, revocations: Revocations) -> 
             answer = refused(503, "keys_unavailable", "temporarily_unavailable", later)
             answer.headers["retry-after"] = str(unavailable.retry_after)
             return answer
-        trail().record(request.scope, Event.SESSION_REVOKED, "session_ended", ended=ended)
+        record(request.scope, Event.SESSION_REVOKED, "session_ended", ended=ended)
         kind, value = ("sid", ended.session_id) if ended.session_id else ("sub", ended.subject)
         try:
             await revocations.revoke(kind, str(value), ended.issued_at)

@@ -19,7 +19,7 @@ from service.auth.scopes import Demand, demand_of_path, demand_of_tool
 from service.auth.token import Caller, TokenValidator
 from service.context import Permit, permitted
 from service.downstream import Downstream
-from service.telemetry.audit import trail
+from service.telemetry.audit import record
 from service.telemetry.events import Event
 from service.tools.registry import ToolRegistry
 
@@ -85,14 +85,12 @@ class Guard:
         except Disconnected:
             return
         except Refusal as refusal:
-            trail().record(
-                scope, Event.ACCESS_DENIED, refusal.reason, status=refusal.status, caller=caller, demand=demand
-            )
+            record(scope, Event.ACCESS_DENIED, refusal.reason, refusal.status, caller, demand)
             headers, content = refusal.render(scope["state"]["request_id"])
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
             return
-        trail().record(scope, _ALLOWED, "sufficient_scope", caller=caller, demand=demand)
+        record(scope, _ALLOWED, "sufficient_scope", None, caller, demand)
         scope["state"]["caller"] = caller
         delegation = self._downstream.for_caller(token, caller) if self._downstream and demand.tool else None
         with permitted(Permit(caller, demand.tool, delegation)):

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import Header, Refusal, simple_refusal
 from service.settings_checks import is_loopback
-from service.telemetry.audit import trail
+from service.telemetry.audit import record
 from service.telemetry.events import Event
 
 PREFLIGHT_SECONDS: Final = 600
@@ -79,7 +79,7 @@ class OriginGate:
         known = not origins and len(hosts) == 1 and hosts[0] in self._good_hosts
         refusal = None if known else self._refusal(scope, origins, hosts)
         if refusal:
-            trail().record(scope, Event.ACCESS_DENIED, refusal.reason, status=refusal.status)
+            record(scope, Event.ACCESS_DENIED, refusal.reason, refusal.status)
             headers, body = refusal.render(scope["state"]["request_id"])
             await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await send({"type": "http.response.body", "body": body})

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
-from service.telemetry.counts import count_request
+from service.telemetry.counts import METHODS, count_request
 from service.telemetry.events import Event
-from service.telemetry.log import ids, write_request
+from service.telemetry.log import MAX_KNOWN_PATH, ids, redact, request_line, write_request
 from service.telemetry.traces import answered, request_span
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,6 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _TRACEPARENT: Final = re.compile(rb"00-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})-[0-9a-f]{2}")
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _UNLOGGED_PATHS: Final = frozenset({"/livez", "/readyz"})
-METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 _ENTRANCES: Final = {
     "/livez": "health",
     "/readyz": "health",
@@ -107,9 +106,8 @@ class Correlation:
             return
         request_id, trace_id, parent_id = correlation_ids(scope)
         entrance = entrance_of(scope["path"], self._mcp_path)
-        scope.setdefault("state", {}).update(
-            request_id=request_id, trace_id=trace_id, entrance=entrance, address=(caller := address(scope))
-        )
+        asked = request_id, trace_id, entrance, address(scope)
+        scope.setdefault("state", {}).update(request_id=request_id, asked=asked)
         started, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -121,7 +119,7 @@ class Correlation:
 
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         with request_span(trace_id, parent_id, method, entrance) as span:
-            before = ids.set((request_id, trace_id))
+            before = ids.set(asked)
             try:
                 await self.app(scope, receive, send_with_id)
             except Exception:
@@ -134,9 +132,12 @@ class Correlation:
                 await send({"type": "http.response.body", "body": body})
             finally:
                 tool, seconds = scope["state"].get("tool"), time.perf_counter() - started
-                count_request(method, entrance, tool, status, seconds)
+                if len(path := scope["path"]) > MAX_KNOWN_PATH:  # neither long texts nor tokens are kept
+                    path = redact(path)
+                said = request_line, time.time_ns(), asked, scope["method"], path, status, seconds, tool
+                count_request(said)
                 if span is not None:
                     answered(span, status, tool, request_id)
-                if (path := scope["path"]) not in _UNLOGGED_PATHS:
-                    write_request(scope["method"], path, status, seconds, caller, request_id, trace_id)
+                if path not in _UNLOGGED_PATHS:
+                    write_request(said)
                 ids.reset(before)

@@ -9,56 +9,56 @@ are added up together, which costs half as much.
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from service.telemetry.events import Event
 from service.telemetry.metrics import BUCKETS, DECISIONS, DURATION, REQUESTS
 from service.telemetry.reasons import REASONS
+
+if TYPE_CHECKING:
+    from service.auth.logout import LogoutToken
+    from service.auth.scopes import Demand
+    from service.auth.token import Caller
 
 # Of each kind of answer: how many fell into each bucket, the last is beyond all bounds, and the sum of their seconds.
 _answers: Final[dict[tuple[str, str, str | None, int], list[float]]] = {}
 _decisions: Final[Counter[tuple[bool, str, str | None]]] = Counter()
-_noted_answers: Final[list[tuple[str, str, str | None, int, float]]] = []
-_noted_decisions: Final[list[tuple[bool, str, str | None]]] = []
+Asked = tuple[str, str, str, str]
+"""What a request is known by: request id, trace id, entrance, address of the caller."""
+Answered = tuple[Any, int, Asked, str, str, int, float, str | None]
+"""What is said of an answered request: what makes its line, the time in nanoseconds, what it is known by, method,
+path, status, seconds, an existing tool or None."""
+Decided = tuple[Any, int, Event, Asked, str, str, int | None, "Caller | None", "Demand | None", "LogoutToken | None"]
+"""What is said of a decision: what makes its line, the time in nanoseconds, then what `audit.record` takes."""
+_noted_answers: Final[list[Answered]] = []
+_noted_decisions: Final[list[Decided]] = []
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 MAX_NOTES: Final = 250
+_NOT_DENIED: Final = frozenset({Event.ACCESS_ALLOWED, Event.SESSION_REVOKED})
 _NO_ANSWERS: Final = (0,) * (len(BUCKETS) + 1) + (0.0,)
 
+note_decision: Final = _noted_decisions.append
+"""Count an allow or a deny. Its line is made of the same, so that a call leaves one thing in memory and not two."""
 
-def count_request(method: str, entrance: str, tool: str | None, status: int, seconds: float) -> None:
-    """Count an answer.
 
-    Args:
-        method: one of `METHODS`, or OTHER.
-        entrance: one of `ENTRANCES`.
-        tool: an existing tool, or None.
-        status: HTTP status; 0 when there was no answer.
-        seconds: how long it took.
-    """
-    _noted_answers.append((method, entrance, tool, status, seconds))
+def count_request(said: Answered) -> None:
+    """Count an answer, likewise."""
+    _noted_answers.append(said)
     if len(_noted_answers) >= MAX_NOTES:
         _add_up()
 
 
-def count_decision(denied: bool, reason: str, tool: str | None) -> None:
-    """Count an allow or a deny.
-
-    Args:
-        denied: or allowed.
-        reason: a key of `REASONS`; anything else is `other`.
-        tool: an existing tool, or None.
-    """
-    _noted_decisions.append((denied, reason, tool))
-
-
 def _add_up() -> None:
-    for method, entrance, tool, status, seconds in _noted_answers:
-        kind = method, entrance, tool, status
+    for _, _, (_, _, entrance, _), method, _, status, seconds, tool in _noted_answers:
+        kind = method if method in METHODS else "OTHER", entrance, tool, status
         found = _answers.get(kind)
         if found is None:
             found = _answers[kind] = list(_NO_ANSWERS)
         found[bisect_left(BUCKETS, seconds)] += 1
         found[-1] += seconds
     _noted_answers.clear()
-    _decisions.update(_noted_decisions)
+    for _, _, event, _, _, reason, _, _, demand, _ in _noted_decisions:
+        _decisions[event not in _NOT_DENIED, reason, demand.tool if demand else None] += 1
     _noted_decisions.clear()
 
 

@@ -3,18 +3,18 @@
 import logging
 import re
 import sys
-import time
 import traceback
 from contextvars import ContextVar
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from service.telemetry.clock import time_text
+from service.telemetry.counts import Answered
 from service.telemetry.events import Event
 from service.telemetry.stdout import STDOUT
 
@@ -25,6 +25,7 @@ MAX_KNOWN_PATH: Final = 200
 _TENTHS: Final = tuple(f"{tenths / 10:.1f}" for tenths in range(1000))
 _FIRST_KEYS: Final = ("time", "level", "event", "request_id")
 _EVENTS: Final = frozenset(Event)
+_wants_requests = False
 _REQUEST: Final = Event.REQUEST.value
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # A JWS, a bearer token after its scheme, a token in a query: none may reach a log through a library's message.
@@ -38,28 +39,15 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)[:MAX_TEXT]
 
 
-def write_request(
-    method: str, path: str, status: int, seconds: float, address: str, request_id: str, trace_id: str
-) -> None:
-    """Write the line of one request, without the detour over structlog: what is written for each has to be cheap.
-
-    Args:
-        method: as it came.
-        path: as it came.
-        status: HTTP status; 0 when there was no answer.
-        seconds: how long it took.
-        address: of the caller.
-        request_id: correlation id, which needs no escape.
-        trace_id: likewise.
-    """
-    if logging.root.level <= logging.INFO:
-        if len(path) > MAX_KNOWN_PATH:  # neither long texts nor tokens are kept
-            path = redact(path)
-        STDOUT.put((_request_line, time.time_ns(), method, path, status, seconds, address, request_id, trace_id))
+def write_request(said: Answered) -> None:
+    """Write the line of one request, without the detour over structlog: what is written for each has to be cheap."""
+    if _wants_requests:
+        STDOUT.put(said)
 
 
-def _request_line(said: tuple[Any, int, str, str, int, float, str, str, str]) -> str:
-    _, at, method, path, status, seconds, address, request_id, trace_id = said
+def request_line(said: Answered) -> str:
+    """Return the line of one request; its ids need no escape."""
+    _, at, (request_id, trace_id, _, address), method, path, status, seconds, _ = said
     asked, caller = _asked_and_caller(method, path, address)
     tenths = round(seconds * 10_000)
     took = _TENTHS[tenths] if tenths < len(_TENTHS) else f"{tenths / 10:.1f}"
@@ -80,12 +68,12 @@ def _as_json(text: str) -> str:
     return encode_basestring_ascii(redact(text))
 
 
-ids: Final[ContextVar[tuple[str, str]]] = ContextVar("secure_mcp_ids", default=("", ""))
-"""Request id and trace id of the request that is being answered; both are on each of its lines."""
+ids: Final[ContextVar[tuple[str, ...]]] = ContextVar("secure_mcp_ids", default=("", ""))
+"""Request id and trace id of the request that is being answered, and more; these two are on each of its lines."""
 
 
 def _with_ids(_logger: object, _method: str, event: EventDict) -> EventDict:
-    request_id, trace_id = ids.get()
+    request_id, trace_id, *_ = ids.get()
     return {"request_id": request_id, "trace_id": trace_id, **event} if request_id else event
 
 
@@ -175,6 +163,8 @@ def configure_log(level: str = "info") -> None:
         )
     )
     logging.captureWarnings(True)
+    global _wants_requests
+    _wants_requests = LEVELS[level] <= logging.INFO
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level])

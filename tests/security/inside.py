@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.auth.challenge import Challenges
 from service.auth.guard import Guard
 from service.auth.token import Caller, TokenValidator
-from service.telemetry.audit import configure_audit, trail
+from service.telemetry.audit import configure_audit, sinks
 from service.telemetry.correlation import Correlation
 from service.tools.registry import discover
 from tests.security.judge import WORLD, contract
@@ -51,7 +51,7 @@ class _Kept:
 @contextmanager
 def decisions() -> Iterator[list[dict[str, Any]]]:
     """Collect the audit trail of the block, in place of writing it."""
-    before, kept = trail().outlets, _Kept()
+    before, kept = sinks(), _Kept()
     configure_audit([kept])  # type: ignore[list-item]
     try:
         yield kept.lines

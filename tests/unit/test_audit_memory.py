@@ -37,9 +37,9 @@ def _anew() -> Iterator[None]:
 
 def write(**other: Any) -> None:
     said = {**USUAL, **other}
-    ids = {"request_id": "a", "trace_id": "b", "entrance": said.pop("entrance"), "address": said.pop("address")}
-    scope = {"method": said.pop("method"), "state": ids}
-    audit.trail().record(scope, said.pop("event"), said.pop("reason"), **said)
+    asked = "a", "b", said.pop("entrance"), said.pop("address")
+    scope = {"method": said.pop("method"), "state": {"request_id": "a", "asked": asked}}
+    audit.record(scope, said.pop("event"), said.pop("reason"), **said)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,18 @@
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
+from service.auth.scopes import Demand
 from service.telemetry import counts
-from service.telemetry.counts import count_decision, count_request, publish_counts
+from service.telemetry.counts import count_request, note_decision, publish_counts
+from service.telemetry.events import Event
 from service.telemetry.metrics import BUCKETS, REGISTRY
 
+ASKED = ("", "", "other", "")
 SECONDS = (0.0, 0.0005, 0.001, 0.0011, 0.3, 0.5, 30.0, 31.0, 1e6)
+
+
+def decided(event: Event, reason: str, demand: Demand | None) -> counts.Decided:
+    return None, 0, event, ASKED, "PUT", reason, None, None, demand, None
 
 
 def value(name: str, **labels: str) -> float:
@@ -19,7 +26,7 @@ def test_many_answers_published_together_are_the_same_as_each_observed() -> None
     publish_counts()
     expected = Histogram("expected", "x", ("entrance", "tool"), buckets=BUCKETS, registry=CollectorRegistry())
     for seconds in SECONDS:
-        count_request("PUT", "other", "counted", 299, seconds)
+        count_request((None, 0, ASKED, "PUT", "/", 299, seconds, "counted"))
         expected.labels("other", "counted").observe(seconds)
     assert value("http_requests_total", method="PUT", entrance="other", status="299") == 0
     publish_counts()
@@ -37,9 +44,9 @@ def test_many_answers_published_together_are_the_same_as_each_observed() -> None
 def test_decisions_add_up_over_several_publications() -> None:
     for times in (1, 3):
         for _ in range(times):
-            count_decision(True, "batch", None)
+            note_decision(decided(Event.ACCESS_DENIED, "batch", None))
         publish_counts()
-    count_decision(True, "batch", None)
+    note_decision(decided(Event.ACCESS_DENIED, "batch", None))
     assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 4
     publish_counts()
     assert value("access_decisions_total", decision="denied", reason="batch", tool="none") == 5
@@ -47,7 +54,7 @@ def test_decisions_add_up_over_several_publications() -> None:
 
 @pytest.mark.requirement("METRICS")
 def test_a_reason_that_nobody_knows_adds_no_series() -> None:
-    count_decision(False, "never heard of it", "echo")
+    note_decision(decided(Event.ACCESS_ALLOWED, "never heard of it", Demand((), "echo")))
     publish_counts()
     assert value("access_decisions_total", decision="allowed", reason="other", tool="echo") == 1
     assert (
@@ -64,8 +71,8 @@ def test_notes_of_calls_do_not_pile_up_while_nobody_publishes() -> None:
     publish_counts()
     before = value("http_requests_total", method="PUT", entrance="other", status="298")
     for _ in range(7 * counts.MAX_NOTES // 2):
-        count_decision(True, "batch", None)
-        count_request("PUT", "other", "counted", 298, 0.1)
+        note_decision(decided(Event.ACCESS_DENIED, "batch", None))
+        count_request((None, 0, ASKED, "PUT", "/", 298, 0.1, "counted"))
         assert len(counts._noted_answers) < counts.MAX_NOTES
         assert len(counts._noted_decisions) < counts.MAX_NOTES
     publish_counts()

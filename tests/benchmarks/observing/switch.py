@@ -24,12 +24,6 @@ from service.telemetry.outlet import outlets
 ROUNDS = 10
 
 
-class _Silent:
-    """Stands where the audit trail stands, and says nothing."""
-
-    def record(self, *_: Any, **__: Any) -> None: ...
-
-
 def _nothing(*_: Any) -> None: ...
 
 
@@ -38,16 +32,16 @@ class Observation:
 
     def __init__(self) -> None:
         self._traces = traces._Tracing.outlet
-        self._usual = correlation.count_request, correlation.write_request, audit.count_decision, guard.trail
+        self._usual = correlation.count_request, correlation.write_request, audit.note_decision, guard.record
 
     def only(self, parts: set[str]) -> None:
         """Turn these parts on, and all others off."""
-        count, write, decide, trail = self._usual
+        count, write, decide, record = self._usual
         metrics = "metrics" in parts
         correlation.count_request = count if metrics else _nothing  # type: ignore[attr-defined]
         correlation.write_request = write if "log" in parts else _nothing  # type: ignore[attr-defined]
-        audit.count_decision = decide if metrics else _nothing  # type: ignore[attr-defined]
-        guard.trail = trail if "audit" in parts else _Silent  # type: ignore[attr-defined,assignment]
+        audit.note_decision = decide if metrics else _nothing  # type: ignore[attr-defined]
+        guard.record = record if "audit" in parts else _nothing  # type: ignore[attr-defined]
         traces._Tracing.outlet = self._traces if "traces" in parts else None
 
 
@@ -102,6 +96,7 @@ def _flush(spans: bool) -> None:
         if outlet.name == "traces":
             outlet._gather = 3600
         if spans or outlet.name != "traces":
+            outlet._write_at_once()  # as whenever lines are due; the thread would do it at a higher price
             outlet.flush()
 
 
