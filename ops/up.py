@@ -2,6 +2,7 @@
 
 from ops.admin import AdminClient
 from ops.distribution import VERSION, ensure_distribution
+from ops.downgrade import refuse_downgrade
 from ops.environment import CONTRACT, REALM, REPOSITORY, Environment
 from ops.errors import OperatorError
 from ops.features import features_of_contract, features_of_realm
@@ -120,6 +121,7 @@ def _bring_up_realm(
 
 def _start_keycloak(environment: Environment, server: KeycloakServer, source: str, features: tuple[str, ...]) -> None:
     built = (version_of(server.home), features_of(server.home))
+    refuse_downgrade(built[0], VERSION, "Go on with the newer release, or begin anew: make destroy.")
     if server.home.exists() and built != (VERSION, features) and server.stop():
         named = ", ".join(features) or "those of the release"
         note(f"Keycloak {built[0]} is started anew as {VERSION}, features: {named}")
