@@ -14,6 +14,7 @@ from ops.processes import ServerProcess
 __all__ = ["KeycloakServer", "ensure_distribution", "make_instance"]
 
 BOOTSTRAP_CLIENT = "bootstrap-admin"
+_VERSION = "version.txt"  # of every release
 # Local servers live for minutes: the second compiler would take a core from them at start and never pay back.
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 
@@ -26,10 +27,10 @@ def make_instance(distribution: Path, home: Path) -> bool:
         home: folder of the instance. An instance that is already there stays as it is, with its data.
 
     Returns:
-        Whether it was made. One of another build is laid out anew around its data, which is no making: the server must
-        not run then.
+        Whether it was made. One of another release or build is laid out anew around its data, which is no making: the
+        server must not run then.
     """
-    if home.exists() and _stamp(home) == _stamp(distribution):
+    if home.exists() and _build_of(home) == _build_of(distribution):
         return False
     fresh = home.with_name(f".{home.name}.new")
     if fresh.exists():
@@ -45,25 +46,34 @@ def make_instance(distribution: Path, home: Path) -> bool:
 
 
 def _exchange(fresh: Path, home: Path) -> None:
-    """Put another build in the place of an instance's. Its data never move; the stamp is last, so that a stop half-way
-    is made good the next time."""
-    for part in [part for part in fresh.iterdir() if part.name not in {"data", STAMP}]:
+    """Put another build in the place of an instance's. Its data never move; what tells builds apart is last, so that a
+    stop half-way is made good the next time."""
+    for part in [part for part in fresh.iterdir() if part.name not in {"data", _VERSION, STAMP}]:
         old = home / part.name
         if old.is_dir():
             shutil.rmtree(old)
         part.replace(old)
-    (fresh / STAMP).replace(home / STAMP)
+    for name in (_VERSION, STAMP):
+        (fresh / name).replace(home / name)
     shutil.rmtree(fresh)
 
 
 def features_of(home: Path) -> tuple[str, ...]:
     """Return the features of an instance beyond those of a release; none where there is no instance."""
-    found = [option for option in _stamp(home).split() if option.startswith("--features=")]
+    found = [option for option in _read(home / STAMP).split() if option.startswith("--features=")]
     return tuple(found[0].partition("=")[2].split(",")) if found else ()
 
 
-def _stamp(home: Path) -> str:
-    file = home / STAMP
+def version_of(home: Path) -> str:
+    """Return the version of an instance, such as 26.7.4; an empty text where there is no instance."""
+    return _read(home / _VERSION).rpartition(" ")[2].strip()
+
+
+def _build_of(home: Path) -> tuple[str, str]:
+    return version_of(home), _read(home / STAMP)
+
+
+def _read(file: Path) -> str:
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 

@@ -1,12 +1,13 @@
 """`secure-mcp up`: from nothing to a stack that has proved itself; a step with nothing to do does nothing."""
 
 from ops.admin import AdminClient
-from ops.distribution import ensure_distribution
+from ops.distribution import VERSION, ensure_distribution
+from ops.downgrade import refuse_downgrade
 from ops.environment import CONTRACT, REALM, REPOSITORY, Environment
 from ops.errors import OperatorError
 from ops.features import features_of_contract, features_of_realm
 from ops.fingerprint import fingerprint
-from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, features_of, make_instance
+from ops.keycloak import BOOTSTRAP_CLIENT, KeycloakServer, features_of, make_instance, version_of
 from ops.locks import exclusive
 from ops.metrics_port import choose_metrics_port
 from ops.output import done, note, short, step
@@ -119,8 +120,11 @@ def _bring_up_realm(
 
 
 def _start_keycloak(environment: Environment, server: KeycloakServer, source: str, features: tuple[str, ...]) -> None:
-    if server.home.exists() and features_of(server.home) != features and server.stop():
-        note(f"Keycloak is started anew with other features: {', '.join(features) or 'those of the release'}")
+    built = (version_of(server.home), features_of(server.home))
+    refuse_downgrade(built[0], VERSION, "Go on with the newer release, or begin anew: make destroy.")
+    if server.home.exists() and built != (VERSION, features) and server.stop():
+        named = ", ".join(features) or "those of the release"
+        note(f"Keycloak {built[0]} is started anew as {VERSION}, features: {named}")
     if server.pid is not None and server.is_ready():
         done(f"Keycloak runs already (pid {server.pid})")
         return

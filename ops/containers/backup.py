@@ -15,6 +15,7 @@ from pathlib import Path
 import pyrage  # type: ignore[import-untyped]
 
 from ops.admin import AdminClient
+from ops.containers.database import DUMP, PASSWORD_FILE
 from ops.containers.engine import docker
 from ops.containers.environment import StackEnvironment
 from ops.containers.images import KEYCLOAK_VERSION
@@ -111,18 +112,8 @@ def ensure_recipients(environment: StackEnvironment) -> list[pyrage.x25519.Recip
 
 def dump(environment: StackEnvironment) -> bytes:
     """Return the database in PostgreSQL's custom format, of one point in time."""
-    command = [
-        "pg_dump",
-        "--host=127.0.0.1",
-        "--username=keycloak",
-        "--format=custom",
-        "--no-owner",
-        "--no-privileges",
-        "keycloak",
-    ]
-    return docker(
-        "exec", "--env=PGPASSFILE=/run/secrets/pgpass", environment.container("postgres"), *command, deadline_s=1800
-    )
+    target = environment.container("postgres")
+    return docker("exec", PASSWORD_FILE, target, *DUMP, deadline_s=1800)
 
 
 def realm_export(environment: StackEnvironment) -> dict[str, object]:

@@ -21,7 +21,10 @@ DROP ROLE IF EXISTS monitor;
 """
 
 _AS_KEYCLOAK = ("--host=127.0.0.1", "--username=keycloak", "--dbname=keycloak")
-_PASSWORD_FILE = "--env=PGPASSFILE=/run/secrets/pgpass"  # noqa: S105 - where it is, in the container
+# One point in time, in PostgreSQL's custom format; and back, all of it or nothing.
+DUMP = ("pg_dump", *_AS_KEYCLOAK, "--format=custom", "--no-owner", "--no-privileges")
+FILL = ("pg_restore", *_AS_KEYCLOAK, "--no-owner", "--exit-on-error", "--single-transaction")
+PASSWORD_FILE = "--env=PGPASSFILE=/run/secrets/pgpass"  # noqa: S105 - where it is, in the container
 _COUNT = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
 
 
@@ -32,7 +35,7 @@ def count_tables(environment: StackEnvironment) -> int:
         OperatorError: it does not answer.
     """
     command = ["psql", "-qAtX", *_AS_KEYCLOAK, f"--command={_COUNT}"]
-    return int(docker("exec", _PASSWORD_FILE, environment.container("postgres"), *command).strip() or 0)
+    return int(docker("exec", PASSWORD_FILE, environment.container("postgres"), *command).strip() or 0)
 
 
 def fill(environment: StackEnvironment, dump: Path) -> None:
@@ -41,10 +44,9 @@ def fill(environment: StackEnvironment, dump: Path) -> None:
     Raises:
         OperatorError: PostgreSQL does not take it.
     """
-    command = ["pg_restore", *_AS_KEYCLOAK, "--no-owner", "--exit-on-error", "--single-transaction"]
     container = environment.container("postgres")
     with dump.open("rb") as content:
-        docker("exec", "--interactive", _PASSWORD_FILE, container, *command, stdin=content, deadline_s=1800)
+        docker("exec", "--interactive", PASSWORD_FILE, container, *FILL, stdin=content, deadline_s=1800)
 
 
 def alter_role(environment: StackEnvironment, role: str, new: str, admin: str) -> None:

@@ -12,10 +12,11 @@ from ops.containers.authority import ensure_authority, ensure_certificate, publi
 from ops.containers.database import ensure_monitor
 from ops.containers.engine import check_engine, docker, exists, find_engine
 from ops.containers.environment import OBSERVERS, PARTS, StackEnvironment
-from ops.containers.images import Images, ensure_images, features_of_image
+from ops.containers.images import KEYCLOAK_VERSION, Images, ensure_images, features_of_image
 from ops.containers.orphans import remove_orphans
 from ops.containers.root import TerraformRoot, planned_values
 from ops.containers.secret_files import container_files, install, make_secrets
+from ops.downgrade import refuse_downgrade
 from ops.environment import CONTRACT, REALM, REPOSITORY
 from ops.errors import OperatorError
 from ops.fingerprint import fingerprint
@@ -33,6 +34,8 @@ _ACCOUNTS_CODE = [REPOSITORY / "terraform" / "keycloak" / "accounts.tf"]
 BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
 # Where Keycloak tells the service that a session ended: the alias and port of terraform/docker/service.tf.
 SERVICE_URL = "http://service:8000"
+_VERSION_LABEL = '{{index .Config.Labels "org.opencontainers.image.version"}}'  # of the image, see keycloak.Dockerfile
+_WAY_BACK = "Go back by the backup of before the upgrade: docs/operations.md, Upgrade Keycloak."
 
 
 def bring_up(environment: StackEnvironment) -> tuple[list[Proof], bool]:
@@ -65,6 +68,7 @@ def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, Contract, 
         The environment with its URLs, the contract, the secrets by name.
     """
     check_engine(find_engine())
+    refuse_downgrade(_keycloak_there(environment), KEYCLOAK_VERSION, _WAY_BACK)
     contract = read_contract()
     secrets = make_secrets(environment, contract)
     images = ensure_images(contract)
@@ -231,6 +235,14 @@ def destroy(environment: StackEnvironment) -> None:
             docker("volume", "rm", environment.container(f"secrets-{part}"))
     environment.remember(engine=None, realm_bootstrapped=None, demo_user=None, observers=None, monitor_role=None)
     (environment.state / "terraform" / "terraform" / "keycloak" / "terraform.tfstate").unlink(missing_ok=True)
+
+
+def _keycloak_there(environment: StackEnvironment) -> str:
+    """Return the version of the container of Keycloak, whether it runs or not; an empty text where there is none."""
+    container = environment.container("keycloak")
+    if not exists("container", container):
+        return ""
+    return docker("container", "inspect", f"--format={_VERSION_LABEL}", container).decode().strip()
 
 
 def _check_ports(values: Mapping[str, Any]) -> None:

@@ -34,6 +34,8 @@ class AuthorizationServer:
         self.secrets = client_secrets
         self.admin_secret = admin_secret
         self.public_url = public_url
+        self.lock: Path | None = LOCK
+        """What a start imports where the realm is not there; None as in the stack, which imports nothing."""
         self.issuer = f"{server.url}/realms/mcp-realm"
 
     def token(self, client_id: str = "mcp-reader") -> str:
@@ -67,11 +69,17 @@ class AuthorizationServer:
         self.server.stop()  # takes its exit status
 
     def start(self) -> None:
-        self.server.start(LOCK)
+        self.server.start(self.lock)
 
     def wait(self) -> None:
         self.server.wait_ready(KEYCLOAK_S)
         until(self.answers, 60, "a login works")
+
+    def become(self, distribution: Path) -> None:
+        """Stop it, put another release in its place and start that on the same database; it is not ready then."""
+        self.server.stop()
+        make_instance(distribution, self.server.home)
+        self.start()
 
     def forget(self) -> None:
         """Delete its database while it is down: the realm is imported anew at the next start, with new keys."""
@@ -80,9 +88,9 @@ class AuthorizationServer:
 
 @contextmanager
 def authorization(
-    folder: Path, distribution: Path, variables: Mapping[str, str] | None = None
+    folder: Path, distribution: Path, variables: Mapping[str, str] | None = None, lock: Path = LOCK
 ) -> Iterator[AuthorizationServer]:
-    """Run a Keycloak of a build for the block, with the realm of the lock file; `variables` add to its environment."""
+    """Run a Keycloak of a build for the block, with the realm of a lock file; `variables` add to its environment."""
     make_instance(distribution, folder / "keycloak")
     confidential = [client_id for client_id, client in load_contract().clients.items() if client.kind != "public"]
     client_secrets = {name: secrets.token_urlsafe(32) for name in [*confidential, *ACCOUNTS]}
@@ -91,6 +99,7 @@ def authorization(
     admin_secret = secrets.token_urlsafe(32)
     server = KeycloakServer(folder / "keycloak", free_port(), free_port(), admin_secret, values)
     running = AuthorizationServer(server, client_secrets, admin_secret, public_url)
+    running.lock = lock
     running.start()
     try:
         running.wait()

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from ops.distribution import STAMP, VERSION, cache_folder, ensure_distribution
+from ops.distribution import CURRENT, STAMP, Release, cache_folder, ensure_distribution
 from ops.environment import REPOSITORY
 from ops.java import find_java
 from ops.locks import exclusive
@@ -28,21 +28,21 @@ def settings_of_the_stack() -> dict[str, str]:
 
 
 @cache
-def keycloak_for_postgres() -> Path:
-    """Return the built distribution; build it first where it is missing or was built otherwise."""
-    home, options = cache_folder() / f"keycloak-{VERSION}-postgres", " ".join(options_of_the_stack())
+def keycloak_for_postgres(release: Release = CURRENT) -> Path:
+    """Return a built distribution; build it first where it is missing or was built otherwise."""
+    home, options = cache_folder() / f"{release.name}-postgres", " ".join(options_of_the_stack())
     with exclusive(cache_folder() / "keycloak-postgres.lock", "builds Keycloak for PostgreSQL"):
         stamp = home / STAMP
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != options:
-            _build(home, options.split())
+            _build(home, options.split(), release)
             stamp.write_text(options, encoding="utf-8")
     return home
 
 
-def _build(home: Path, options: list[str]) -> None:
+def _build(home: Path, options: list[str], release: Release) -> None:
     shutil.rmtree(home, ignore_errors=True)
     # Copies, no links: the build changes files in place.
-    shutil.copytree(ensure_distribution(), home, ignore=shutil.ignore_patterns("data", STAMP))
+    shutil.copytree(ensure_distribution(release=release), home, ignore=shutil.ignore_patterns("data", STAMP))
     command = [str(home / "bin" / "kc.sh"), "build", *options]
     environment = os.environ | {"JAVA": str(find_java())}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)

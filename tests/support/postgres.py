@@ -9,20 +9,22 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from ops.containers.database import DUMP, FILL
 from ops.environment import REPOSITORY
 from ops.processes import ServerProcess
 from tests.support.relay import free_port
 from tests.support.until import until
 
-NEEDED = ("initdb", "postgres", "psql")
+NEEDED = ("initdb", "postgres", "psql", "pg_dump", "pg_restore")
 DISK = 400 * 2**20  # a cluster with Keycloak's tables takes 120 MiB of it
 START_S = 60
+_CREATE = "CREATE DATABASE keycloak OWNER keycloak"
 _WRITE_LOG = "SELECT pg_logical_emit_message(false, 'x', repeat('x', 1000000)) FROM generate_series(1, 400);\n"
 _DEBIAN = Path("/usr/lib/postgresql")
 _ACCOUNT = "postgres"  # of Debian's package
@@ -77,7 +79,7 @@ class Postgres:
         word.unlink()
         self.start()
         self.sql(f"CREATE ROLE keycloak LOGIN PASSWORD '{self.password}'")
-        self.sql("CREATE DATABASE keycloak OWNER keycloak")
+        self.sql(_CREATE)
 
     def start(self) -> None:
         """Start it and wait until it takes connections."""
@@ -127,6 +129,16 @@ class Postgres:
         command, environment = self._command(statement, "keycloak", "keycloak", self.password)
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def dump(self) -> bytes:
+        """Return what `secure-mcp backup` takes of the database, by its own command."""
+        return self._tool(DUMP)
+
+    def restore(self, dump: bytes) -> None:
+        """Put a dump into an empty database in the place of this one, by the command of `secure-mcp restore`."""
+        self.sql("DROP DATABASE keycloak")
+        self.sql(_CREATE)
+        self._tool(FILL, dump)
+
     def fill(self) -> Path:
         """Take all of the room that its disk has, and make it need more for its log; return the file to delete."""
         filler = self.disk / "filler"
@@ -142,6 +154,13 @@ class Postgres:
                     file.write(bytes(2**20))
             session.communicate(_WRITE_LOG, timeout=120)
         return filler
+
+    def _tool(self, command: Sequence[str], content: bytes = b"") -> bytes:
+        environment = {"PATH": os.environ["PATH"], "PGPASSWORD": self.password}
+        command = [_found(command[0]), *command[1:], f"--port={self.port}"]
+        done = subprocess.run(command, env=environment, input=content, capture_output=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
 
     def _psql(self, statement: str, database: str) -> subprocess.CompletedProcess[str]:
         command, environment = self._command(statement, database, "super", self._superuser)

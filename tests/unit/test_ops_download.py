@@ -92,10 +92,22 @@ def test_named_file_with_wrong_checksum_is_refused_and_kept(tmp_path, monkeypatc
     assert not list(cache.iterdir())
 
 
+def test_another_release_has_its_own_file_and_does_not_take_the_named_one(tmp_path, monkeypatch):
+    monkeypatch.setenv(distribution.ZIP_VARIABLE, str(tmp_path / "mine.zip"))
+    monkeypatch.setattr(distribution.shutil, "which", lambda _: None)
+    monkeypatch.setattr(distribution, "RELEASES", f"http://127.0.0.1:{free_port()}")
+    older = distribution.Release("1.2.3", SHA256)
+    with pytest.raises(OperatorError, match=r"/1\.2\.3/keycloak-1\.2\.3\.zip could not be downloaded"):
+        distribution.ensure_archive(tmp_path, older)
+    archive = tmp_path / "keycloak-1.2.3.zip"
+    archive.write_bytes(CONTENT)
+    assert distribution.ensure_archive(tmp_path, older) == archive
+
+
 def test_without_any_source_the_way_out_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv(distribution.ZIP_VARIABLE, raising=False)
     monkeypatch.setattr(distribution.shutil, "which", lambda _: None)
-    monkeypatch.setattr(distribution, "RELEASE", f"http://127.0.0.1:{free_port()}/keycloak.zip")
+    monkeypatch.setattr(distribution, "RELEASES", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(OperatorError) as failed:
         distribution.ensure_archive(tmp_path)
     assert distribution.ZIP_VARIABLE in failed.value.next_step

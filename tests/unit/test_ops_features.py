@@ -7,7 +7,7 @@ import pytest
 from ops.containers.images import features_of_image, image_names
 from ops.distribution import STAMP, build_options
 from ops.features import METADATA_DOCUMENTS, features_of_contract, features_of_realm
-from ops.keycloak import features_of, make_instance
+from ops.keycloak import features_of, make_instance, version_of
 from ops.realm import read_lock
 from service.contract import load_contract
 
@@ -28,10 +28,11 @@ def test_open_documents_need_the_feature_everywhere() -> None:
     assert features_of_realm({"clientProfiles": {"profiles": [profile]}}) == CIMD
 
 
-def distribution(folder: Path, *features: str) -> Path:
+def distribution(folder: Path, *features: str, version: str = "26.7.4") -> Path:
     for part in ("bin", "lib", "conf"):
         (folder / part).mkdir(parents=True)
         (folder / part / "file").write_text(",".join(features))
+    (folder / "version.txt").write_text(f"Keycloak - Version {version}\n")
     (folder / STAMP).write_text(" ".join(build_options(features)))
     return folder
 
@@ -73,3 +74,14 @@ def test_an_exchange_that_was_stopped_is_made_good(tmp_path: Path, monkeypatch: 
     assert features_of(home) == ()
     make_instance(new, home)
     assert (features_of(home), (home / "data" / "database").read_text()) == (CIMD, "kept")
+
+
+def test_an_instance_of_another_release_is_upgraded_and_keeps_its_data(tmp_path: Path) -> None:
+    home = tmp_path / "instance"
+    make_instance(distribution(tmp_path / "one", version="26.6.4"), home)
+    (home / "data").mkdir()
+    (home / "data" / "database").write_text("kept")
+    assert version_of(home) == "26.6.4"
+    assert not make_instance(distribution(tmp_path / "two"), home)
+    assert (version_of(home), (home / "data" / "database").read_text()) == ("26.7.4", "kept")
+    assert version_of(tmp_path / "nothing") == ""
