@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
+from service.auth import rate as module
 from service.auth.rate import COUNTS, CallerRate
 from service.cache import TIMEOUT_SECONDS, build_redis
 from tests.support.redis_server import redis_server
@@ -114,6 +116,77 @@ def test_a_worker_that_starts_without_redis_grants_no_more_than_its_share(tmp_pa
             assert [granted(one, 1000) for one in everybody] == [RATE // 4] * 4
 
     asyncio.run(main())
+
+
+def test_each_caller_is_told_by_its_name_and_only_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that stands still, and in pieces of two callers."""
+    monkeypatch.setattr(module, "_BATCH", 2)
+    minute, callers = 30_000_000, {"ada": 3, "grace": 20, "lovelace": 5, "hopper": 1, "noether": 2}
+
+    async def main(url: str) -> None:
+        async with Redis.from_url(url, decode_responses=True) as store:
+            await store.hset(f"{COUNTS}{minute - 1}", mapping={"ada": "7", "hopper": "9"})
+            rate = CallerRate(1000, store, clock=lambda: minute * 60 + 1.0)
+            for times in (1, 2):
+                for name, number in callers.items():
+                    assert granted(rate, number, name) == number
+                await rate.share(store)
+                expected = {name: str(number * times) for name, number in callers.items()}
+                assert await store.hgetall(f"{COUNTS}{minute}") == expected
+                assert {name: rate._counts[name].everywhere for name in callers} == {
+                    name: number * times for name, number in callers.items()
+                }
+            assert {name: rate._counts[name].before for name in callers} == dict.fromkeys(callers, 0) | {
+                "ada": 7,
+                "hopper": 9,
+            }
+
+    with redis_server(tmp_path) as url:
+        asyncio.run(main(url))
+
+
+def test_who_is_near_the_rate_is_looked_up_until_the_minute_is_over(tmp_path: Path) -> None:
+    now = 60.0 * 30_000_000
+
+    async def main(url: str) -> None:
+        nonlocal now
+        async with Redis.from_url(url, decode_responses=True) as store:
+            first, second = (CallerRate(RATE, store, clock=lambda: now) for _ in range(2))
+            granted(first, RATE // 2 - 1, "grace")
+            granted(first, RATE // 2)
+            await first.share(store)
+            granted(second, RATE // 2)
+            granted(second, RATE // 2, "grace")
+            await second.share(store)
+            await first.share(store)
+            assert first._counts["ada"].everywhere == RATE
+            assert first._counts["grace"].everywhere == RATE // 2 - 1
+            assert first.wait("ada") > 0
+            now += 60
+            await first.share(store)
+            assert first._near == set()
+
+    with redis_server(tmp_path) as url:
+        asyncio.run(main(url))
+
+
+def test_an_outage_is_told_once() -> None:
+    async def main() -> None:
+        async with workers(f"redis://127.0.0.1:{free_port()}/0", 1) as (rate,):
+            await soon(lambda: rate.reachable is False)
+            rate.wait("ada")
+            await soon(lambda: not rate._untold)
+
+    with capture_logs() as lines:
+        asyncio.run(main())
+    assert [(line["event"], line["reason"]) for line in lines] == [("caller_rate_unshared", "ConnectionError")]
+
+
+@pytest.mark.parametrize(("per_minute", "sharers", "share"), [(10, 4, 2), (2, 4, 1), (1, 1, 1)])
+def test_a_share_is_a_whole_number_and_never_none(per_minute: int, sharers: int, share: int) -> None:
+    rate = CallerRate(per_minute, workers=sharers)
+    rate.reachable = False
+    assert granted(rate, 100) == share
 
 
 def test_redis_forgets_what_nobody_needs(tmp_path: Path) -> None:

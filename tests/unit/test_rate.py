@@ -95,6 +95,20 @@ def test_memory_is_bounded_and_who_calls_now_is_kept(clock: Clock, monkeypatch: 
         assert len(rate._counts) <= 100
 
 
+def test_whom_a_full_memory_forgets_has_not_called_for_a_minute(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CALLERS", 100)
+    rate = CallerRate(60, clock=clock)
+    for number in range(98):
+        rate.wait(f"old {number}")
+    clock.now = BEGIN + 119
+    assert granted(rate, 100) == 60
+    clock.now = BEGIN + 120
+    rate.wait("new")
+    rate.wait("one more")
+    assert rate._counts.keys() == {"ada", "new", "one more"}
+    assert rate.wait("ada") > 0
+
+
 def test_without_redis_nothing_is_shared_and_nothing_runs(clock: Clock) -> None:
     async def main() -> None:
         rate = CallerRate(1, clock=clock)
