@@ -6,8 +6,10 @@ import select
 import stat
 import sys
 import termios
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Final
 
 from service.telemetry.outlet import Outlet
@@ -47,15 +49,12 @@ def _descriptor() -> int:
 
 def _chunks(lines: Sequence[str], limit: int = MAX_CHUNK_BYTES) -> Iterator[tuple[int, bytes]]:
     """Yield lines put together up to the limit, and how many they are; a longer line stands alone."""
-    first = size = 0
-    for number, line in enumerate(lines):
-        length = len(line) + 1
-        if size and size + length > limit:
-            yield number - first, _joined(lines[first:number])
-            first, size = number, 0
-        size += length
-    if lines:
-        yield len(lines) - first, _joined(lines[first:])
+    ends = list(accumulate([len(line) + 1 for line in lines], initial=0))
+    first = 0
+    while first < len(lines):
+        last = max(first + 1, bisect_right(ends, ends[first] + limit) - 1)
+        yield last - first, _joined(lines[first:last])
+        first = last
 
 
 def _joined(lines: Sequence[str]) -> bytes:
