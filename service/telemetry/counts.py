@@ -51,8 +51,8 @@ def count_request(said: Answered) -> None:
 
 
 def _add_up() -> None:
-    for _, _, (_, _, entrance, _), method, _, status, seconds, tool in _noted_answers:
-        kind = method if method in METHODS else "OTHER", entrance, tool, status
+    for _, _, asked, method, _, status, seconds, tool in _noted_answers:
+        kind = method if method in METHODS else "OTHER", asked[2], tool, status
         found = _answers.get(kind)
         if found is None:
             found = _answers[kind] = list(_NO_ANSWERS)

@@ -26,7 +26,7 @@ _TENTHS: Final = tuple(f"{tenths / 10:.1f}" for tenths in range(1000))
 _FIRST_KEYS: Final = ("time", "level", "event", "request_id")
 _EVENTS: Final = frozenset(Event)
 _wants_requests = False
-_REQUEST: Final = Event.REQUEST.value
+_REQUEST: Final = f'", "level": "info", "event": "{Event.REQUEST.value}", "request_id": "'
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 # A JWS, a bearer token after its scheme, a token in a query: none may reach a log through a library's message.
 _SECRETS: Final = re.compile(r"(?i)eyJ[\w-]*\.[\w-]+(?:\.[\w-]*)?|(?<=bearer )\S+|(?<=[?&]access_token=)[^\s&\"']+")
@@ -48,19 +48,17 @@ def write_request(said: Answered) -> None:
 def request_line(said: Answered) -> str:
     """Return the line of one request; its ids need no escape."""
     _, at, (request_id, trace_id, _, address), method, path, status, seconds, _ = said
-    asked, caller = _asked_and_caller(method, path, address)
+    answered, caller = _answered_and_caller(method, path, status, address)
     tenths = round(seconds * 10_000)
-    took = _TENTHS[tenths] if tenths < len(_TENTHS) else f"{tenths / 10:.1f}"
-    return (
-        f'{{"time": "{time_text(at)}", "level": "info", "event": "{_REQUEST}", "request_id": "{request_id}", '
-        f'{asked}, "status": {status}, "ms": {took}, {caller}, "trace_id": "{trace_id}"}}'
-    )
+    took = _TENTHS[tenths] if tenths < 1000 else f"{tenths / 10:.1f}"
+    return f'{{"time": "{time_text(at)}{_REQUEST}{request_id}{answered}{took}{caller}{trace_id}"}}'
 
 
 @lru_cache(1024)
-def _asked_and_caller(method: str, path: str, address: str) -> tuple[str, str]:
-    """Return what a request says of itself, as members of a JSON object."""
-    return f'"method": {_as_json(method[:32])}, "path": {_as_json(path)}', f'"address": {_as_json(address)}'
+def _answered_and_caller(method: str, path: str, status: int, address: str) -> tuple[str, str]:
+    """Return what many lines have in common, between their ids and the milliseconds."""
+    answered = f'", "method": {_as_json(method[:32])}, "path": {_as_json(path)}, "status": {status}, "ms": '
+    return answered, f', "address": {_as_json(address)}, "trace_id": "'
 
 
 def _as_json(text: str) -> str:

@@ -15,9 +15,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 MAX_LINES: Final = 10_000
@@ -134,7 +133,7 @@ class Outlet(Generic[Line]):
                 self._awake = False  # before the queue is emptied: a line that comes from here on wakes us again
                 while self._lines:
                     self._writing = True
-                    self._pass_on(_made(self._lines.popleft() for _ in range(min(MAX_BATCH, len(self._lines)))))
+                    self._pass_on(self._next_lines())
                 self._writing = False
             with self._idle:
                 self._idle.notify_all()
@@ -153,10 +152,9 @@ class Outlet(Generic[Line]):
         try:
             self._awake = False
             while self._lines:
-                batch = _made(islice(self._lines, MAX_BATCH))
+                batch = self._next_lines()
                 done, lost = self._at_once(batch)
-                for _ in range(done):
-                    self._lines.popleft()
+                self._lines.extendleft(reversed(batch[done:]))
                 self.dropped += lost
                 self.written += done - lost
                 if done < len(batch):  # once more soon; after `OVERDUE_SECONDS` it is the thread's turn
@@ -165,6 +163,12 @@ class Outlet(Generic[Line]):
                     break
         finally:
             self._turn.release()
+
+    def _next_lines(self) -> list[Any]:
+        """Take lines from the queue, and make those of which there is only what makes them."""
+        take = self._lines.popleft
+        found = [take() for _ in range(min(MAX_BATCH, len(self._lines)))]
+        return [line[0](line) if type(line) is tuple else line for line in found]
 
     def _pass_on(self, batch: Sequence[Line]) -> None:
         try:
@@ -184,10 +188,6 @@ class Outlet(Generic[Line]):
         self._thread = None
         self._awake = self._writing = self._by_loop = False
         self._since = 0.0
-
-
-def _made(lines: Iterable[Any]) -> list[Any]:
-    return [line[0](line) if type(line) is tuple else line for line in lines]
 
 
 def outlets() -> list[Outlet[Any]]:

@@ -57,9 +57,10 @@ class Span(AbstractContextManager["Span"]):
         self.parent = parent
 
     def __enter__(self) -> "Span":
-        # OpenTelemetry's own context as well, for what a tool traces by itself.
-        theirs = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(self.context)))
-        self._before: tuple[Token[Span | None], Token[Any]] = _current.set(self), theirs
+        theirs = None
+        if self.kind is SpanKind.INTERNAL:  # OpenTelemetry's own context as well, for what a tool traces by itself
+            theirs = otel_context.attach(trace.set_span_in_context(NonRecordingSpan(self.context)))
+        self._before: tuple[Token[Span | None], Token[Any] | None] = _current.set(self), theirs
         self.began = time.time_ns()
         return self
 
@@ -67,7 +68,8 @@ class Span(AbstractContextManager["Span"]):
         self.ended = time.time_ns()
         ours, theirs = self._before
         _current.reset(ours)
-        otel_context.detach(theirs)
+        if theirs is not None:
+            otel_context.detach(theirs)
         if _Tracing.outlet is not None:
             _Tracing.outlet.put((_Tracing.readable, self))
 
@@ -166,7 +168,10 @@ def outgoing_headers(request_id: str) -> dict[str, str]:
         request_id: of the request that it is made for; empty when there is none.
     """
     headers = {"x-request-id": request_id} if request_id else {}
-    found = trace.get_current_span().get_span_context()
-    if found.is_valid:
+    found: SpanContext | None = trace.get_current_span().get_span_context()
+    # The innermost of ours, unless a tool has begun one of its own inside.
+    if (ours := _current.get()) is not None and ours.kind is not SpanKind.INTERNAL:
+        found = ours.context
+    if found is not None and found.is_valid:
         headers["traceparent"] = f"00-{found.trace_id:032x}-{found.span_id:016x}-01"
     return headers
