@@ -3,7 +3,7 @@
 A metric of several workers is a file in memory behind a lock; touching it four times a call would cost more than a
 judged token. A worker that is killed with SIGKILL loses what it counted in its last second.
 
-Under load the caches are full of other things than these numbers: a call leaves only a note, and a few hundred notes
+Under load the caches are full of other things than these numbers: a call leaves only a note, and some dozens
 are added up together, which costs half as much.
 """
 
@@ -33,7 +33,7 @@ Decided = tuple[Any, int, Event, Asked, str, str, int | None, "Caller | None", "
 _noted_answers: Final[list[Answered]] = []
 _noted_decisions: Final[list[Decided]] = []
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-MAX_NOTES: Final = 250
+MAX_NOTES: Final = 64
 # To ask an enumeration for a member takes as long as to count.
 _ALLOWED: Final = Event.ACCESS_ALLOWED
 _REVOKED: Final = Event.SESSION_REVOKED

@@ -22,7 +22,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 MAX_LINES: Final = 10_000
 MAX_BATCH: Final = 500
 # Lines of this long are written together: one system call and one change of threads for many of them.
-GATHER_SECONDS: Final = 0.01
+GATHER_SECONDS: Final = 0.02
 OVERDUE_SECONDS: Final = 0.05
 LAST_FLUSH_SECONDS: Final = 2.0
 

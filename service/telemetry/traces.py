@@ -22,7 +22,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFl
 from service.telemetry.outlet import Outlet
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 # Spans are sent once in this time: a request to the collector costs as much as many calls.
 _GATHER_SECONDS: Final = 1.0
@@ -34,7 +34,7 @@ _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 class Span(AbstractContextManager["Span"]):
     """A part of a request that is traced, under way from entering to leaving it.
 
-    The SDK's own costs ten times as much before it is exported. This one becomes the SDK's in the thread that exports.
+    The SDK's own costs ten times as much before it is exported. The thread that exports makes OTLP's message of it.
 
     Args:
         name: fixed text.
@@ -71,15 +71,15 @@ class Span(AbstractContextManager["Span"]):
         if theirs is not None:
             otel_context.detach(theirs)
         if _Tracing.outlet is not None:
-            _Tracing.outlet.put((_Tracing.readable, self))
+            _Tracing.outlet.put((_Tracing.message, self))
 
 
 _current: ContextVar[Span | None] = ContextVar("secure_mcp_span", default=None)
 
 
 class _Tracing:
-    outlet: "Outlet[ReadableSpan] | None" = None
-    readable: "Callable[[tuple[Any, Span]], ReadableSpan]"
+    outlet: "Outlet[SpanMessage] | None" = None
+    message: "Callable[[tuple[Any, Span]], SpanMessage]"
     bound = 0
     """Traced is what has a trace id whose lower half is below this."""
 
@@ -94,11 +94,10 @@ def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) ->
     """
     _Tracing.outlet, _Tracing.bound = None, int(ratio * 2**64)
     if endpoint and ratio > 0:
-        from service.telemetry.otlp_traces import OtlpTraces
+        from service.telemetry.otlp_traces import OtlpTraces, message
 
-        exporter = OtlpTraces(endpoint, resource)
-        _Tracing.readable = exporter.readable
-        _Tracing.outlet = Outlet("traces", exporter, gather=_GATHER_SECONDS)
+        _Tracing.message = message
+        _Tracing.outlet = Outlet("traces", OtlpTraces(endpoint, resource), gather=_GATHER_SECONDS)
 
 
 def request_span(trace_id: str, parent_id: str, method: str, entrance: str) -> AbstractContextManager[Span | None]:
