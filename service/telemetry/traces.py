@@ -80,8 +80,8 @@ _current: ContextVar[Span | None] = ContextVar("secure_mcp_span", default=None)
 class _Tracing:
     outlet: "Outlet[SpanMessage] | None" = None
     message: "Callable[[tuple[Any, Span]], SpanMessage]"
-    bound = 0
-    """Traced is what has a trace id whose lower half is below this."""
+    bound = ""
+    """Traced is what has a trace id whose lower half is below this; hexadecimal digits are in the order of numbers."""
 
 
 def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) -> None:
@@ -92,7 +92,7 @@ def configure_tracing(endpoint: str | None, ratio: float, resource: Resource) ->
         ratio: share of requests, from 0 to 1.
         resource: who speaks.
     """
-    _Tracing.outlet, _Tracing.bound = None, int(ratio * 2**64)
+    _Tracing.outlet, _Tracing.bound = None, f"{int(ratio * 2**64):016x}" if ratio < 1 else "g"
     if endpoint and ratio > 0:
         from service.telemetry.otlp_traces import OtlpTraces, message
 
@@ -104,12 +104,12 @@ def request_span(trace_id: str, parent_id: str, method: str, entrance: str) -> A
     """Return the span of a request as a context manager; None inside where it is not traced.
 
     Args:
-        trace_id: 32 hexadecimal digits.
+        trace_id: 32 hexadecimal digits, in lower case.
         parent_id: 16 hexadecimal digits, empty for a root span.
         method: one of `METHODS`, or OTHER.
         entrance: one of `ENTRANCES`.
     """
-    if _Tracing.outlet is None or int(trace_id[16:], 16) >= _Tracing.bound:
+    if _Tracing.outlet is None or trace_id[16:] >= _Tracing.bound:
         return _NOTHING
     trace_number, parent, route = int(trace_id, 16), None, _ROUTES.get(entrance, entrance)
     if parent_id:
