@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.faults.drills import MEASURED, Row, load_drills, load_gaps, load_promises
+from tests.faults.drills import MEASURED, Row, load_drills
 
 Rows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
@@ -29,12 +29,6 @@ def fault_drills() -> Rows:
         for row in load_drills().values()
     ]
     return ("fault", "what callers see", "measured", "budget", "how to repeat"), rows
-
-
-def fault_gaps() -> Rows:
-    """Return columns and rows of what is promised and not drilled."""
-    promises = load_promises()
-    return ("what", "why there is no drill"), [(promises[id_], why) for id_, why in load_gaps().items()]
 
 
 def _figures(row: Row, found: dict[str, Any] | None) -> str:

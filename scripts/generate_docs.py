@@ -25,7 +25,7 @@ from ops.doctor.known import KNOWN  # noqa: E402
 from ops.review.rules import load_rules  # noqa: E402
 from scripts.audit_pages import audit_exclusions, audit_rules, audit_tamperings  # noqa: E402
 from scripts.client_pages import mcp_clients  # noqa: E402 - the path comes first
-from scripts.fault_pages import fault_drills, fault_gaps  # noqa: E402
+from scripts.fault_pages import fault_drills  # noqa: E402
 from service import settings as settings_module  # noqa: E402
 from service.contract import SCHEMA_PATH, Client, load_contract  # noqa: E402
 from service.settings import PREFIX, Settings  # noqa: E402
@@ -210,7 +210,6 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "audit_tamperings": lambda: table(*audit_tamperings()),
     "clients": clients,
     "fault_drills": lambda: table(*fault_drills()),
-    "fault_gaps": lambda: table(*fault_gaps()),
     "lifetimes": lifetimes,
     "mcp_clients": mcp_clients,
     "rules": rules,

@@ -1,6 +1,7 @@
 """The drills as data (drills.yaml), and the figures that a drill must keep."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,17 @@ class Row:
     form: str = "quick"
     budget: dict[str, float] = field(default_factory=dict)
 
+    def check(self, figures: Mapping[str, float]) -> None:
+        """Compare figures with the budget; a figure without one is for information.
+
+        Raises:
+            AssertionError: a figure is over its budget, or one with a budget was not measured.
+        """
+        missing = self.budget.keys() - figures.keys()
+        assert not missing, f"{self.id} did not measure {sorted(missing)}"
+        over = {name: value for name, value in figures.items() if value > self.budget.get(name, value)}
+        assert not over, f"{self.id}: {over} is more than {self.budget}; measured {dict(figures)}"
+
 
 @cache
 def load_drills() -> dict[str, Row]:
@@ -39,12 +51,6 @@ def load_drills() -> dict[str, Row]:
 def load_promises() -> dict[str, str]:
     """Return what has to be drilled, by id: a fault and the figure that is promised."""
     return dict(yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["promises"])
-
-
-@cache
-def load_gaps() -> dict[str, str]:
-    """Return the promises that have no drill, each with the reason."""
-    return dict(yaml.safe_load(DRILLS.read_text(encoding="utf-8"))["gaps"])
 
 
 @cache
@@ -67,13 +73,6 @@ class Drill:
         properties.append((PROPERTY, {"id": row.id, "figures": self.figures}))
 
     def measured(self, **figures: float) -> None:
-        """Take figures down and compare them with the budget; a figure without one is for information.
-
-        Raises:
-            AssertionError: a figure is over its budget, or one with a budget was not measured.
-        """
+        """Take figures down and compare them with the budget, see `Row.check`."""
         self.figures |= {name: round(value, 3) for name, value in figures.items()}
-        missing = self.row.budget.keys() - self.figures.keys()
-        assert not missing, f"{self.row.id} did not measure {sorted(missing)}"
-        over = {name: value for name, value in self.figures.items() if value > self.row.budget.get(name, value)}
-        assert not over, f"{self.row.id}: {over} is more than {self.row.budget}; measured {self.figures}"
+        self.row.check(self.figures)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.fault_pages import measured_drills
-from tests.faults.drills import FIGURES, PROPERTY, Drill, Row, load_drills, load_gaps, load_promises, load_unmeasured
+from tests.faults.drills import FIGURES, PROPERTY, Drill, Row, load_drills, load_promises, load_unmeasured
 from tests.faults.recorder import Recorder
 from tests.tiers import tier_of
 
@@ -16,10 +16,9 @@ PAGE = REPOSITORY / "docs" / "faults.md"
 OWN = {"quick", "long"}
 
 
-def test_each_promise_has_a_drill_or_says_why_not() -> None:
+def test_each_promise_has_a_drill() -> None:
     drilled = {row.of for row in load_drills().values()}
-    assert drilled | load_gaps().keys() == load_promises().keys()
-    assert not drilled & load_gaps().keys()
+    assert drilled == load_promises().keys()
 
 
 @pytest.mark.parametrize("row", load_drills().values(), ids=lambda row: row.id)
@@ -29,7 +28,7 @@ def test_each_drill_names_a_test_that_exists(row: Row) -> None:
     assert not parameters or parameters.rstrip("]").partition("-")[0] in (REPOSITORY / file).read_text(encoding="utf-8")
     assert re.search(rf"^def {name}\(", (REPOSITORY / file).read_text(encoding="utf-8"), re.MULTILINE)
     assert tier_of(REPOSITORY / file) == ("faults" if row.form in OWN else row.form)
-    assert bool(row.budget) == (row.form in OWN)
+    assert row.budget or row.form not in OWN, "a test of another tier may keep figures of its own"
 
 
 @pytest.mark.parametrize("row", load_drills().values(), ids=lambda row: row.id)
