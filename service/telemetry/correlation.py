@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth.challenge import simple_refusal
 from service.auth.scopes import TOOLS_PATH
-from service.telemetry.counts import METHODS, count_request
+from service.telemetry.counts import METHODS
 from service.telemetry.events import Event
-from service.telemetry.log import MAX_KNOWN_PATH, ids, redact, request_line, write_request
+from service.telemetry.log import MAX_KNOWN_PATH, ids, redact, request_answered, request_line
 from service.telemetry.traces import answered, request_span
 
 log = structlog.get_logger(__name__)
@@ -135,9 +135,7 @@ class Correlation:
                 if len(path := scope["path"]) > MAX_KNOWN_PATH:  # neither long texts nor tokens are kept
                     path = redact(path)
                 said = request_line, time.time_ns(), asked, scope["method"], path, status, seconds, tool
-                count_request(said)
+                request_answered(said, path not in _UNLOGGED_PATHS)
                 if span is not None:
                     answered(span, status, tool, request_id)
-                if path not in _UNLOGGED_PATHS:
-                    write_request(said)
                 ids.reset(before)

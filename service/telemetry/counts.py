@@ -30,7 +30,7 @@ Answered = tuple[Any, int, Asked, str, str, int, float, str | None]
 path, status, seconds, an existing tool or None."""
 Decided = tuple[Any, int, Event, Asked, str, str, int | None, "Caller | None", "Demand | None", "LogoutToken | None"]
 """What is said of a decision: what makes its line, the time in nanoseconds, then what `audit.record` takes."""
-_noted_answers: Final[list[Answered]] = []
+noted_answers: Final[list[Answered]] = []
 _noted_decisions: Final[list[Decided]] = []
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 MAX_NOTES: Final = 64
@@ -43,22 +43,16 @@ note_decision: Final = _noted_decisions.append
 """Count an allow or a deny. Its line is made of the same, so that a call leaves one thing in memory and not two."""
 
 
-def count_request(said: Answered) -> None:
-    """Count an answer, likewise."""
-    _noted_answers.append(said)
-    if len(_noted_answers) >= MAX_NOTES:
-        _add_up()
-
-
-def _add_up() -> None:
-    for _, _, asked, method, _, status, seconds, tool in _noted_answers:
+def add_up() -> None:
+    """Add the notes up, which is due when there are `MAX_NOTES` answers among them."""
+    for _, _, asked, method, _, status, seconds, tool in noted_answers:
         kind = method if method in METHODS else "OTHER", asked[2], tool, status
         found = _answers.get(kind)
         if found is None:
             found = _answers[kind] = list(_NO_ANSWERS)
         found[bisect_left(BUCKETS, seconds)] += 1
         found[-1] += seconds
-    _noted_answers.clear()
+    noted_answers.clear()
     _decisions.update(
         [
             (event is not _ALLOWED and event is not _REVOKED, reason, demand.tool if demand else None)
@@ -70,7 +64,7 @@ def _add_up() -> None:
 
 def publish_counts() -> None:
     """Carry what was counted since the last time into the metrics. Only the thread that counts may do so."""
-    _add_up()
+    add_up()
     for (method, entrance, tool, status), found in _answers.items():
         number = sum(found[:-1])
         if not number:

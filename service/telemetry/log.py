@@ -14,7 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from service.telemetry.clock import time_text
-from service.telemetry.counts import Answered
+from service.telemetry.counts import MAX_NOTES, Answered, add_up, noted_answers
 from service.telemetry.events import Event
 from service.telemetry.stdout import STDOUT
 
@@ -39,9 +39,17 @@ def redact(text: str) -> str:
     return _SECRETS.sub("[redacted]", text)[:MAX_TEXT]
 
 
-def write_request(said: Answered) -> None:
-    """Write the line of one request, without the detour over structlog: what is written for each has to be cheap."""
-    if _wants_requests:
+def request_answered(said: Answered, line: bool) -> None:
+    """Count an answer and write its line, without the detour over structlog: what is done for each has to be cheap.
+
+    Args:
+        said: what count and line are made of.
+        line: or only count it.
+    """
+    noted_answers.append(said)
+    if len(noted_answers) >= MAX_NOTES:
+        add_up()
+    if line and _wants_requests:
         STDOUT.put(said)
 
 

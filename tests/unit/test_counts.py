@@ -5,8 +5,9 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from service.auth.scopes import Demand
 from service.telemetry import counts
-from service.telemetry.counts import count_request, note_decision, publish_counts
+from service.telemetry.counts import note_decision, publish_counts
 from service.telemetry.events import Event
+from service.telemetry.log import request_answered
 from service.telemetry.metrics import BUCKETS, REGISTRY
 
 ASKED = ("", "", "other", "")
@@ -26,7 +27,7 @@ def test_many_answers_published_together_are_the_same_as_each_observed() -> None
     publish_counts()
     expected = Histogram("expected", "x", ("entrance", "tool"), buckets=BUCKETS, registry=CollectorRegistry())
     for seconds in SECONDS:
-        count_request((None, 0, ASKED, "PUT", "/", 299, seconds, "counted"))
+        request_answered((None, 0, ASKED, "PUT", "/", 299, seconds, "counted"), line=False)
         expected.labels("other", "counted").observe(seconds)
     assert value("http_requests_total", method="PUT", entrance="other", status="299") == 0
     publish_counts()
@@ -72,8 +73,8 @@ def test_notes_of_calls_do_not_pile_up_while_nobody_publishes() -> None:
     before = value("http_requests_total", method="PUT", entrance="other", status="298")
     for _ in range(7 * counts.MAX_NOTES // 2):
         note_decision(decided(Event.ACCESS_DENIED, "batch", None))
-        count_request((None, 0, ASKED, "PUT", "/", 298, 0.1, "counted"))
-        assert len(counts._noted_answers) < counts.MAX_NOTES
+        request_answered((None, 0, ASKED, "PUT", "/", 298, 0.1, "counted"), line=False)
+        assert len(counts.noted_answers) < counts.MAX_NOTES
         assert len(counts._noted_decisions) < counts.MAX_NOTES
     publish_counts()
     after = value("http_requests_total", method="PUT", entrance="other", status="298")

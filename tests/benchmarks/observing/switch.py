@@ -1,7 +1,7 @@
 """The service, which turns parts of its observation on and off while it runs: a factory for gunicorn.
 
-`BENCH_ARMS` names the arms, each with the parts that are on: `nothing=;all=log,audit,metrics`. From `GET /bench/start`
-on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells, for
+`BENCH_ARMS` names the arms, each with the parts that are on: `nothing=;all=log,audit`; metrics go with the log. From
+`GET /bench/start` on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells, for
 each block of ten rounds, the CPU time of the process (all threads) and the number of calls of each arm. What is to be
 written of a turn is written before its CPU time is read; spans at the end of a block.
 """
@@ -32,15 +32,13 @@ class Observation:
 
     def __init__(self) -> None:
         self._traces = traces._Tracing.outlet
-        self._usual = correlation.count_request, correlation.write_request, audit.note_decision, guard.record
+        self._usual = correlation.request_answered, audit.note_decision, guard.record
 
     def only(self, parts: set[str]) -> None:
         """Turn these parts on, and all others off."""
-        count, write, decide, record = self._usual
-        metrics = "metrics" in parts
-        correlation.count_request = count if metrics else _nothing  # type: ignore[attr-defined]
-        correlation.write_request = write if "log" in parts else _nothing  # type: ignore[attr-defined]
-        audit.note_decision = decide if metrics else _nothing  # type: ignore[attr-defined]
+        tell, decide, record = self._usual
+        correlation.request_answered = tell if "log" in parts else _nothing  # type: ignore[attr-defined]
+        audit.note_decision = decide if "log" in parts else _nothing  # type: ignore[attr-defined]
         guard.record = record if "audit" in parts else _nothing  # type: ignore[attr-defined]
         traces._Tracing.outlet = self._traces if "traces" in parts else None
 
