@@ -1,9 +1,9 @@
 """The service, which turns parts of its observation on and off while it runs: a factory for gunicorn.
 
 `BENCH_ARMS` names the arms, each with the parts that are on: `nothing=;all=log,audit`; metrics go with the log. From
-`GET /bench/start` on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that and tells, for
-each block of ten rounds, the CPU time of the process (all threads) and the number of calls of each arm. What is to be
-written of a turn is written before its CPU time is read; spans at the end of a block.
+`GET /bench/start` on, arms take turns of `BENCH_TURN` seconds, in a new order each round; `GET /bench/result` ends that
+and tells, for each block of ten rounds, the CPU time of the process (all threads) and the number of calls of each arm.
+What is to be written of a turn is written before its CPU time is read; spans at the end of a block.
 """
 
 import asyncio
