@@ -151,6 +151,7 @@ class Outlet(Generic[Line]):
             return  # the thread is at it
         try:
             self._awake = False
+            self._writing = True
             while self._lines:
                 batch = self._next_lines()
                 done, lost = self._at_once(batch)
@@ -162,7 +163,10 @@ class Outlet(Generic[Line]):
                     asyncio.get_running_loop().call_later(self._gather, self._write_at_once)
                     break
         finally:
+            self._writing = False
             self._turn.release()
+        with self._idle:
+            self._idle.notify_all()
 
     def _next_lines(self) -> list[Any]:
         """Take lines from the queue, and make those of which there is only what makes them."""

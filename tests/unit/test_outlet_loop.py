@@ -128,6 +128,35 @@ def test_a_flush_does_not_wait_for_the_gathering() -> None:
     assert lines == ["x", "y"]
 
 
+def test_a_flush_from_elsewhere_waits_for_what_the_loop_is_writing() -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    class Slow(Sink):
+        def __call__(self, lines: Sequence[str]) -> tuple[int, int]:
+            writing.set()
+            assert go_on.wait(30)
+            return super().__call__(lines)
+
+    sink = Slow()
+    outlet: Outlet[str] = Outlet("test", sink.write, at_once=sink)
+
+    async def main() -> None:
+        outlet.put("x")
+        await asyncio.to_thread(lambda: until(lambda: sink.lines == ["x"], 30, "the line"))
+
+    def flush() -> list[str]:
+        assert writing.wait(30)
+        assert not outlet.flush(0.1)
+        go_on.set()
+        assert outlet.flush(30)
+        return list(sink.lines)
+
+    with ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(flush)
+        asyncio.run(main())
+        assert flushed.result(30) == ["x"]
+
+
 SERVICE = """
 import asyncio, sys
 from service.telemetry.stdout import STDOUT
