@@ -58,7 +58,7 @@ def request_line(said: Answered) -> str:
     _, at, (request_id, trace_id, _, address), method, path, status, seconds, _ = said
     answered, caller = _answered_and_caller(method, path, status, address)
     tenths = round(seconds * 10_000)
-    took = _TENTHS[tenths] if tenths < 1000 else f"{tenths / 10:.1f}"
+    took = _TENTHS[tenths] if tenths < len(_TENTHS) else f"{tenths / 10:.1f}"
     return f'{{"time": "{time_text(at)}{_REQUEST}{request_id}{answered}{took}{caller}{trace_id}"}}'
 
 
