@@ -33,6 +33,16 @@ class Converged:
     authority: Path
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Add to the report of a failed test what the machine said during it; it is gone when somebody looks."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("converged")
+    if report.failed and running:
+        report.sections.append(("the machine meanwhile", running.machine.said(since=call.start)))
+    return report
+
+
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A bare machine."""

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,11 @@ def probed_since(machine: Machine, moment: float) -> bool:
     return {health["Status"] for health in states} == {"healthy"} and len(last) == len(states) and min(last) > moment
 
 
+def another_engine(machine: Machine, than: str) -> bool:
+    """Say whether an engine answers that has another process id."""
+    return machine.shell(PID) not in {than, "0\n"} and machine.run("docker", "ps").returncode == 0
+
+
 def packet_rules(machine: Machine) -> list[str]:
     """Return the rules of the packet filter, which the engine writes as well, without what they counted."""
     return sorted(machine.shell("nft --stateless list ruleset").splitlines())
@@ -53,6 +59,29 @@ def lost(machine: Machine, load: OpenLoad) -> int:
     """Count the calls of a load of which the service's log, as the engine keeps it, says nothing."""
     log = machine.shell(f"docker logs {PREFIX}service 2>&1")
     return sum(f'"{call.request_id}"' not in log for call in load.calls)
+
+
+@contextmanager
+def probed_all_the_time(machine: Machine) -> Iterator[list[str]]:
+    """Yield the names of containers that count in their logs, with fifty probes a second each."""
+    names = [f"probed-{number}" for number in range(3)]
+    image = machine.shell("docker images --quiet redis:8.2.8-bookworm").strip()
+    run = "docker run --detach --network none --health-cmd true --health-interval 20ms --entrypoint bash --name"
+    count = "while echo $((++count)); do sleep 0.1; done"
+    try:
+        machine.shell("".join(f"{run} {name} {image} -c '{count}'\n" for name in names))
+        healthy = "docker ps --quiet --filter name=probed --filter health=healthy"
+        until(lambda: len(machine.shell(healthy).split()) == len(names), 30, "they are probed")
+        yield names
+    finally:
+        machine.shell(f"docker rm --force {' '.join(names)}")
+
+
+def goes_on(machine: Machine, name: str) -> None:
+    """Wait until the log of a container that counts is longer than it is now."""
+    lines = f"docker logs {name} | wc -l"
+    before = int(machine.shell(lines))
+    until(lambda: int(machine.shell(lines)) > before, 10, f"the log of {name} goes on")
 
 
 def starts_again(machine: Machine, part: str) -> None:
@@ -79,7 +108,7 @@ def test_nobody_notices_an_engine_that_is_away(
             token(machine, https, "mcp-reader")
         except (httpx.HTTPError, AssertionError) as error:
             refused.append(repr(error))
-        return machine.shell(PID) not in {pid, "0\n"} and machine.run("docker", "ps").returncode == 0
+        return another_engine(machine, pid)
 
     with httpx.Client(verify=context(converged), trust_env=False, timeout=10) as https:
         edge = Target(443, converged.authority, MCP, (machine.address,))
@@ -111,3 +140,18 @@ def test_nobody_notices_an_engine_that_is_away(
     assert packet_rules(machine) == rules
     assert machine.failed_units() == ""
     starts_again(machine, "redis")
+
+
+@pytest.mark.requirement("HOST-ENGINE-AWAY")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_logs_are_read_on_after_an_engine_that_ended_in_the_midst_of_a_probe(converged: Converged, fault: str) -> None:
+    """Without secure-mcp-release-probes an engine 20.10 lost the log of one of the three each time."""
+    machine = converged.machine
+    with probed_all_the_time(machine) as names:
+        pid = machine.shell(PID)
+        machine.shell("systemctl reset-failed docker")  # systemd counts starts
+        machine.shell(FAULTS[fault])
+        until(lambda: another_engine(machine, pid), BACK_S, "another engine answers")
+        for name in names:
+            goes_on(machine, name)
+    assert machine.failed_units() == ""

@@ -84,6 +84,17 @@ class Machine:
         """Say whether systemd has started everything; a unit that failed counts as started."""
         return self.run("systemctl", "is-system-running").stdout.strip() in {"running", "degraded"}
 
+    def said(self, since: float) -> str:
+        """Return the last lines of the journal and of Nginx's log, whether or not the machine still works.
+
+        Args:
+            since: seconds since the epoch.
+        """
+        journal = (
+            f"journalctl --since=@{int(since)} --no-pager --output=short-precise | grep -v module=grpc | tail -n 60"
+        )
+        return self.run("sh", "-c", f"{journal}; tail -n 20 /var/log/nginx/*.log; docker ps --all 2>&1").stdout
+
     def failed_units(self) -> str:
         """Return the units that failed, empty where none did."""
         return self.run("systemctl", "--failed", "--plain", "--no-legend").stdout.strip()
