@@ -35,7 +35,7 @@ BOOTSTRAP_TARGET = "-target=terraform_data.bootstrap"
 # Where Keycloak tells the service that a session ended: the alias and port of terraform/docker/service.tf.
 SERVICE_URL = "http://service:8000"
 _VERSION_LABEL = '{{index .Config.Labels "org.opencontainers.image.version"}}'  # of the image, see keycloak.Dockerfile
-_WAY_BACK = "Go back by the backup of before the upgrade: docs/operations.md, Upgrade Keycloak."
+WAY_BACK = "Go back by the backup of before the upgrade: docs/operations.md, Upgrade Keycloak."
 
 
 def bring_up(environment: StackEnvironment) -> tuple[list[Proof], bool]:
@@ -68,7 +68,7 @@ def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, Contract, 
         The environment with its URLs, the contract, the secrets by name.
     """
     check_engine(find_engine())
-    refuse_downgrade(_keycloak_there(environment), KEYCLOAK_VERSION, _WAY_BACK)
+    refuse_downgrade(_keycloak_there(environment), KEYCLOAK_VERSION, WAY_BACK)
     contract = read_contract()
     secrets = make_secrets(environment, contract)
     images = ensure_images(contract)

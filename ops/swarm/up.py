@@ -1,12 +1,16 @@
 """`secure-mcp swarm up`: checks, secrets, services, realm, proof. A second run changes nothing."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from ops.containers.engine import docker, exists
 from ops.containers.environment import PARTS, StackEnvironment
 from ops.containers.root import TerraformRoot, planned_values
 from ops.containers.secret_files import container_files, make_secrets
-from ops.containers.up import certificates, make_demo_user, read_contract, realm
+from ops.containers.up import WAY_BACK, certificates, make_demo_user, read_contract, realm
+from ops.downgrade import refuse_downgrade
 from ops.errors import OperatorError
 from ops.locks import exclusive
 from ops.output import done, note, step
@@ -70,6 +74,7 @@ def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, TerraformR
     """Check the nodes, place the secrets and plan. Nothing that runs is touched."""
     values = require_swarm(environment)
     check_nodes(find_nodes(), int(values.get("replicas", {}).get("edge", 3)))
+    _refuse_older_keycloak(environment, values)
     secrets = make_secrets(environment, read_contract())
     environment = environment.with_values(root_values(environment))
     files = container_files(secrets, certificates(environment), observed=False)
@@ -78,6 +83,20 @@ def prepare(environment: StackEnvironment) -> tuple[StackEnvironment, TerraformR
     root.prepare()
     root.plan()
     return environment, root, references
+
+
+def _refuse_older_keycloak(environment: StackEnvironment, values: Mapping[str, Any]) -> None:
+    """Compare the image that is declared with the one that the Swarm has, as far as their tags tell the version."""
+    name, declared = environment.container("keycloak"), _version(str(values.get("keycloak_image", "")))
+    if declared and exists("service", name):
+        there = docker("service", "inspect", "--format={{.Spec.TaskTemplate.ContainerSpec.Image}}", name).decode()
+        refuse_downgrade(_version(there), declared, WAY_BACK)
+
+
+def _version(image: str) -> str:
+    """Return the version with which `secure-mcp swarm push` begins a tag; an empty text where a tag has none."""
+    found = re.search(r":(\d+(?:\.\d+)+)-", image)
+    return found[1] if found else ""
 
 
 def swarm_root(environment: StackEnvironment, references: dict[str, dict[str, Reference]]) -> TerraformRoot:
