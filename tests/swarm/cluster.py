@@ -44,7 +44,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The running Swarm; the first node is its manager and has the stores.
+    """The running Swarm of three managers; the first node is the one that is asked, and has the stores.
 
     `network` is the name of the network of the nodes, `push` the registry as this computer reaches it.
     """
@@ -62,9 +62,21 @@ class Cluster:
         """What makes docker and Terraform speak to the manager."""
         return {"DOCKER_HOST": f"unix://{self.manager.socket}"}
 
-    def ready_nodes(self) -> int:
-        """Count the nodes that the manager hears."""
-        return self.manager.docker("node", "ls", "--format", "{{.Status}}").split().count("Ready")
+    def states(self) -> list[str]:
+        """Return the state of each node, as the managers know it; none while these have no leader."""
+        return self.manager.machine.run("docker", "node", "ls", "--format", "{{.Status}}").stdout.split()
+
+    def let_lead(self, node: Node) -> None:
+        """Make a node the leader of the managers, by taking that office from the others for a moment."""
+        others = [f"node{other.address[-1]}" for other in self.nodes if other != node]
+        node.docker("node", "demote", *others)
+        until(lambda: self._managers(node) == ["Leader"], 60, f"{node.name} is the only manager")
+        node.docker("node", "promote", *others)
+        until(lambda: self._managers(self.manager).count("Reachable") == 2, 60, "all three are managers again")
+
+    def _managers(self, asked: Node) -> list[str]:
+        """Return the state of each manager, as one of them knows it; none while it does not know."""
+        return asked.machine.run("docker", "node", "ls", "--format", "{{.ManagerStatus}}").stdout.split()
 
     def cut(self, node: Node) -> None:
         """Take a node from the network: nothing that is sent to it is answered, and nobody is told."""
@@ -155,7 +167,7 @@ def start_engine(node: Node) -> None:
 def _join(nodes: tuple[Node, ...]) -> None:
     manager, *others = nodes
     manager.docker("swarm", "init", f"--advertise-addr={manager.address}")
-    token = manager.docker("swarm", "join-token", "--quiet", "worker").strip()
+    token = manager.docker("swarm", "join-token", "--quiet", "manager").strip()
     for node in others:
         node.docker("swarm", "join", f"--token={token}", f"{manager.address}:2377")
     names = manager.docker("node", "ls", "--format", "{{.Hostname}}").split()
