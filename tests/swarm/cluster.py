@@ -69,8 +69,9 @@ class Cluster:
     def let_lead(self, node: Node) -> None:
         """Make a node the leader of the managers, by taking that office from the others for a moment."""
         others = [f"node{other.address[-1]}" for other in self.nodes if other != node]
-        node.docker("node", "demote", *others)
-        until(lambda: self._managers(node) == ["Leader"], 60, f"{node.name} is the only manager")
+        for left, other in zip((2, 1), others, strict=True):  # both at once: "update out of sequence"
+            node.docker("node", "demote", other)
+            until(lambda left=left: len(self._managers(node)) == left, 60, f"{other} is no manager")
         node.docker("node", "promote", *others)
         until(lambda: self._managers(self.manager).count("Reachable") == 2, 60, "all three are managers again")
 
